@@ -1,0 +1,70 @@
+# make lab    opens the lessons                      make test     runs every check, cheapest first
+# make lessons  executes the lessons again and stores their outputs
+#
+# Needs python3 (3.10 or later), make and a package index. For another Python: make lab PYTHON=python3.12
+PYTHON ?= python3
+VENV ?= .venv
+# What is installed: this folder, or a wheel (PACKAGE=dist/florence_nb-0.1.0-py3-none-any.whl).
+PACKAGE ?= --editable .
+# The version that the stored outputs were made with. TORCH=torch takes the newest one that pyproject.toml allows. pip takes the build
+# that your index offers: on Linux most offer CUDA builds of several GB (README.md names the small CPU build).
+TORCH ?= torch==2.13.0
+COLAB_VENV ?= .venv-colab
+
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
+ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-gpu bench bench-gpu lessons clean
+
+lab: $(VENV)/.lab
+	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
+
+test: test-unit test-notebooks $(if $(wildcard tests/browser),test-browser) test-colab
+
+venv: $(BIN)/python
+
+$(BIN)/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 10))" || \
+	  { echo "florence-nb needs Python 3.10 or later, and '$(PYTHON)' is older or missing: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/.lab: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet "$(TORCH)" $(PACKAGE)[lab]
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet "$(TORCH)" $(PACKAGE)[dev]
+	@touch $@ $(VENV)/.lab
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+test-unit: lint
+	$(BIN)/pytest
+
+test-notebooks: $(VENV)/.dev
+	$(BIN)/pytest $(NBVAL) tests/notebooks notebooks
+
+test-browser: $(VENV)/.dev
+	$(BIN)/pytest tests/browser
+
+test-colab: $(VENV)/.dev
+	COLAB_VENV=$(COLAB_VENV) $(BIN)/pytest tests/colab
+
+test-gpu: $(VENV)/.dev
+	$(BIN)/pytest tests/gpu
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+bench-gpu: $(VENV)/.dev
+	$(BIN)/python -m benchmarks --device cuda
+
+lessons: $(VENV)/.dev
+	$(BIN)/python -m tests.notebooks.refresh
+
+clean:
+	rm -rf $(VENV) $(COLAB_VENV) build dist *.egg-info

@@ -1,0 +1,83 @@
+"""Learn Microsoft's Florence-2 in notebooks: load a checkpoint, ask about a picture, read the answer.
+
+    import florence_nb as fnb
+    florence = fnb.load("mini")
+    answer = florence.run_example("<OD>", fnb.open_image("photo.jpg"))
+    fnb.show(answer)
+
+Everything below is imported on first use, so that ``import florence_nb`` takes a moment and not the seconds of torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+# Not lazy: importing a submodule named `check` would put the module in the function's place, unless that happened before.
+from .check import check
+from .errors import CheckpointError, InputError
+
+if TYPE_CHECKING:
+    from .answers import Answer
+    from .checkpoints import CHECKPOINTS, fetch
+    from .drawing import show, show_all
+    from .florence import Florence
+    from .images import open_image, samples
+    from .loading import load
+    from .locations import from_loc, to_loc
+    from .parsing import parse
+    from .tasks import TASKS, Task, build_prompt, get_task
+
+try:
+    __version__ = version("florence-nb")
+except PackageNotFoundError:
+    __version__ = "0.1.0"
+
+_HOMES = {
+    "answers": ("Answer",),
+    "checkpoints": ("CHECKPOINTS", "fetch"),
+    "drawing": ("show", "show_all"),
+    "florence": ("Florence",),
+    "images": ("open_image", "samples"),
+    "loading": ("load",),
+    "locations": ("from_loc", "to_loc"),
+    "parsing": ("parse",),
+    "tasks": ("TASKS", "Task", "build_prompt", "get_task"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CHECKPOINTS",
+    "TASKS",
+    "Answer",
+    "CheckpointError",
+    "Florence",
+    "InputError",
+    "Task",
+    "__version__",
+    "build_prompt",
+    "check",
+    "fetch",
+    "from_loc",
+    "get_task",
+    "load",
+    "open_image",
+    "parse",
+    "samples",
+    "show",
+    "show_all",
+    "to_loc",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

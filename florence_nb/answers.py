@@ -1,0 +1,135 @@
+"""What comes back: one `Answer` for every task, with the raw string beside the typed result."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from .florence import Florence
+
+_SHOWN = 12
+
+
+def _no_boxes() -> np.ndarray:
+    return np.zeros((0, 4), dtype=np.float32)
+
+
+def _no_quads() -> np.ndarray:
+    return np.zeros((0, 4, 2), dtype=np.float32)
+
+
+@dataclass(eq=False, repr=False)
+class Answer:
+    """The answer to one prompt. Every position is in pixels of the image, origin top left.
+
+    Attributes:
+        task: the marker, such as ``"<OD>"``.
+        raw: the decoded string with all special tokens kept.
+        parsed: ``{task: …}`` laid out as the processor of transformers does, with its faults mended: floats at bin centres, letters
+            of every script, no ``<pad>``.
+        image_size: ``(width, height)``.
+        text: the caption, the text read, the category; for the other tasks a summary in one line, "" if nothing was found.
+        boxes: float32 (n, 4), ``x1, y1, x2, y2``.
+        quads: float32 (n, 4, 2), four corners, clockwise from the top left of the text.
+        polygons: per object a list of parts, each float32 (k, 2).
+        labels: one per region, in the order boxes, quads, polygons; "" where the model gave none.
+        scores: float (number of labels,), 0 to 1: exp of the mean log-probability of the region's location tokens; None if unknown.
+        truncated: the answer was cut before the model ended it.
+        notes: sentences on what you should know: a cut answer, a piece that could not be used …
+        text_input: what was asked for, as given.
+        image: what `show` draws on, or None.
+        token_ids: the generated ids, special ones too, or None.
+        settings: the settings of generation; {} if it was parsed from a string.
+        florence: the model that gave it, or None.
+    """
+
+    task: str
+    raw: str
+    parsed: dict[str, Any]
+    image_size: tuple[int, int]
+    text: str = ""
+    boxes: np.ndarray = field(default_factory=_no_boxes)
+    labels: list[str] = field(default_factory=list)
+    quads: np.ndarray = field(default_factory=_no_quads)
+    polygons: list[list[np.ndarray]] = field(default_factory=list)
+    scores: np.ndarray | None = None
+    truncated: bool = False
+    notes: tuple[str, ...] = ()
+    text_input: Any = None
+    image: Image.Image | None = None
+    token_ids: tuple[int, ...] | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    florence: Florence | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the picture and the model, ready for JSON: lists for arrays, pixels to 2 decimals, scores to 4."""
+        skipped = ("image", "florence")
+        plain = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in skipped}
+        if self.scores is not None:
+            plain["scores"] = _plain(self.scores, decimals=4)
+        return plain
+
+    def __eq__(self, other: object) -> bool:
+        """Equal in everything that `to_dict` shows."""
+        return self.to_dict() == other.to_dict() if isinstance(other, Answer) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        asked = "" if self.text_input is None else f" {_asked(self.text_input)}"
+        lines = [f"Answer to {self.task}{asked} on {self.image_size[0]}x{self.image_size[1]}: {self._headline()}"]
+        regions = self._region_lines()
+        lines += regions[:_SHOWN]
+        if len(regions) > _SHOWN:
+            lines.append(f"  … and {len(regions) - _SHOWN} more")
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+    def _headline(self) -> str:
+        counts = [(len(self.boxes), "box", "boxes"), (len(self.quads), "quad", "quads"), (len(self.polygons), "mask", "masks")]
+        found = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+        if found:
+            return found
+        return json.dumps(self.text, ensure_ascii=False) if self.text else "nothing"
+
+    def _region_lines(self) -> list[str]:
+        places = [_numbers(box) for box in self.boxes] + [" ".join(_numbers(p) for p in quad) for quad in self.quads]
+        places += [_mask_words(parts) for parts in self.polygons]
+        names = [repr(label) for label in self.labels]
+        wide = min(max(map(len, names), default=0), 40)
+        scores = [""] * len(names) if self.scores is None else [f"  score {s:.2f}" for s in self.scores]
+        return [f"  {name:<{wide}}  {place}{score}" for name, place, score in zip(names, places, scores, strict=False)]
+
+
+def _plain(value: Any, decimals: int = 2) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item, decimals) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, decimals) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist(), decimals)
+    if isinstance(value, float):
+        return round(value, decimals)
+    return value if value is None or isinstance(value, (str, int, bool)) else str(value)
+
+
+def _asked(text_input: Any) -> str:
+    return repr(text_input) if isinstance(text_input, str) else _numbers(text_input)
+
+
+def _numbers(values: Any) -> str:
+    return "(" + ", ".join(f"{v:.0f}" for v in values) + ")"
+
+
+def _mask_words(parts: list[np.ndarray]) -> str:
+    points = np.concatenate(parts) if parts else np.zeros((0, 2))
+    if not len(points):
+        return "empty"
+    around = _numbers([*points.min(axis=0), *points.max(axis=0)])
+    return f"{len(points)} points{f' in {len(parts)} parts' if len(parts) > 1 else ''} within {around}"

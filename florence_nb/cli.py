@@ -1,0 +1,239 @@
+"""The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME`.
+
+Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input, 130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.metadata
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import CheckpointError, InputError
+
+if TYPE_CHECKING:
+    from .answers import Answer
+
+FIRST_LESSON = "00_understanding_florence2.ipynb"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; wrong options end in SystemExit(2), as argparse does."""
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "lab":
+        parser.error(f"unknown option {' '.join(rest)}: see florence-nb {options.command} --help")
+    options.rest = rest
+    try:
+        return options.action(options)
+    except (InputError, CheckpointError) as error:
+        _say(f"florence-nb {options.command}: {error}")
+        return 2
+    except KeyboardInterrupt:
+        _say("stopped")
+        return 130
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="florence-nb", description="Florence-2: check the machine, open the lessons, ask, fetch.")
+    add = parser.add_subparsers(dest="command", required=True, metavar="check | lab | run | fetch").add_parser
+    add("check", help="say what this machine has, what is missing and what to do").set_defaults(action=_check)
+    to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
+    _lab_options(add("lab", help="open JupyterLab at the first lesson", epilog=to_lab, allow_abbrev=False))
+    _run_options(add("run", help="ask about one picture: the answer as JSON, and a picture of it"))
+    _fetch_options(add("fetch", help="download a checkpoint, for use without network later"))
+    return parser
+
+
+# ---- check
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .check import check
+
+    report = check()
+    print(report)
+    return 0 if report.ok else 1
+
+
+# ---- lab
+
+
+def _lab_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--folder", type=Path, help="where the lessons are, if not in ./notebooks or beside the package")
+    parser.set_defaults(action=_lab)
+
+
+def _lab(options: argparse.Namespace) -> int:
+    lesson = _first_lesson(options.folder)
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise InputError("JupyterLab is not installed here: pip install jupyterlab")
+    return subprocess.call([sys.executable, "-m", "jupyterlab", str(lesson), *options.rest])
+
+
+def _first_lesson(folder: Path | None) -> Path:
+    places = [folder] if folder else [Path("notebooks"), Path("."), Path(__file__).parent.parent / "notebooks"]
+    for place in places:
+        if (place / FIRST_LESSON).is_file():
+            return place / FIRST_LESSON
+    tried = ", ".join(str(place.resolve()) for place in places)
+    raise InputError(
+        f"The lessons are not here (looked in {tried}); pip installs only the helpers: get the folder notebooks/ {_source()}, "
+        "then florence-nb lab --folder path/of/notebooks"
+    )
+
+
+def _source() -> str:
+    """Where the lessons can be had, as far as the installed package knows its own address."""
+    try:
+        addresses = importlib.metadata.metadata("florence-nb").get_all("Project-URL") or []
+    except importlib.metadata.PackageNotFoundError:
+        addresses = []
+    repository = [address.split(",")[1].strip() for address in addresses if address.lower().startswith(("repository", "source"))]
+    return f"from {repository[0]}" if repository else "from the package's repository or its source archive (florence_nb-….tar.gz)"
+
+
+# ---- run
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", help="a path, an http(s) address, or a sample's name")
+    parser.add_argument("task", help="a task such as OD, caption or region-to-category (the <> may be left out)")
+    parser.add_argument("text", nargs="?", help="the phrase, for tasks that take one")
+    parser.add_argument("--region", nargs=4, type=float, metavar=("X1", "Y1", "X2", "Y2"), help="a region, in pixels")
+    parser.add_argument("--checkpoint", default="mini", help="mini (default), base, base-ft, large, large-ft, a hub id or a folder")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best that is there)")
+    parser.add_argument("--dtype", help="float32, float16 or bfloat16 (default: by device)")
+    parser.add_argument("--beams", type=int, default=3, help="beams of the search (default 3)")
+    parser.add_argument("--max-new-tokens", type=int, default=1024, help="longest answer (default 1024)")
+    parser.add_argument("--sample", action="store_true", help="draw the answer by chance; with --temperature, --top-p, --seed")
+    parser.add_argument("--temperature", type=float)
+    parser.add_argument("--top-p", type=float)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--save", type=Path, metavar="PICTURE", help="where the picture goes (default: IMAGE-TASK.png, here)")
+    parser.add_argument("--no-save", action="store_true", help="save no picture")
+    parser.set_defaults(action=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .images import open_image
+    from .loading import load
+    from .tasks import build_prompt
+
+    # A wrong question should not cost the time of loading a model, so everything is looked at first.
+    task, text_input, settings = _task_marker(options.task), _text_input(options), _generation(options)
+    image = open_image(options.image)
+    build_prompt(task, text_input, image.size)
+    target = None if options.no_save else _target(options, task)
+    with contextlib.redirect_stdout(sys.stderr):  # what load has to say is no part of the JSON
+        florence = load(options.checkpoint, device=options.device, dtype=options.dtype)
+    answer = florence.run_example(task, image, text_input, **settings)
+    _print_json(answer)
+    if target:
+        _save(answer, target)
+    return 0
+
+
+def _task_marker(text: str) -> str:
+    """A shell reads "<" as a redirection, so "od" and "region-to-category" are taken too."""
+    return "<" + text.strip().strip("<>").upper().replace("-", "_").replace(" ", "_") + ">"
+
+
+def _text_input(options: argparse.Namespace) -> str | list[float] | None:
+    if options.region and options.text is not None:
+        raise InputError("Give either TEXT or --region, not both: no task takes a phrase and a region.")
+    return options.region or options.text
+
+
+def _generation(options: argparse.Namespace) -> dict:
+    wanted = {"temperature": options.temperature, "top_p": options.top_p, "seed": options.seed}
+    given = {key: value for key, value in wanted.items() if value is not None}
+    if given and not options.sample:
+        raise InputError(f"No use of {', '.join('--' + key.replace('_', '-') for key in given)} without --sample: add it.")
+    for key, lowest in (("beams", 1), ("max_new_tokens", 1)):
+        if getattr(options, key) < lowest:
+            raise InputError(f"--{key.replace('_', '-')} is {getattr(options, key)}, but must be {lowest} or more.")
+    return {"num_beams": options.beams, "max_new_tokens": options.max_new_tokens, "do_sample": options.sample, **given}
+
+
+def _target(options: argparse.Namespace, task: str) -> Path:
+    """Where the picture will go; a place that cannot be written is found before the model runs."""
+    from PIL import Image
+
+    stem = Path(options.image.split("?")[0]).stem or "picture"
+    target = options.save or Path(f"{stem}-{task.strip('<>').lower().replace('_', '-')}.png")
+    if Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
+        raise InputError(f"--save {target}: no picture format has the ending {target.suffix or '(none)'!r}, use .png or .jpg.")
+    if not target.parent.is_dir():
+        raise InputError(f"--save {target}: there is no folder {target.parent}, make it first.")
+    if target.exists() and Path(options.image).exists() and target.samefile(options.image):
+        raise InputError(f"--save {target} would overwrite the picture you ask about: choose another name.")
+    return target
+
+
+def _print_json(answer: Answer) -> None:
+    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()  # an older Windows console cannot print every letter
+    print(json.dumps(answer.to_dict(), ensure_ascii=ascii_only, indent=2))
+
+
+def _save(answer: Answer, target: Path) -> None:
+    from .drawing import show
+
+    try:
+        show(answer, width=1024).save(target)
+    except OSError as error:
+        raise InputError(f"The picture could not be saved as {target} ({error.strerror or error}): use another --save.") from error
+    _say(f"picture saved to {target}")
+
+
+# ---- fetch
+
+
+def _fetch_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="base, base-ft, large, large-ft or a hub id")
+    parser.add_argument("--revision", help="a branch, tag or commit of the hub's repository (default: its main branch)")
+    parser.set_defaults(action=_fetch)
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from .checkpoints import fetch
+
+    _check_disk(options.name)
+    folder = fetch(options.name, revision=options.revision)
+    print(_how_to_use(options.name, folder, options.revision))
+    return 0
+
+
+def _check_disk(name: str) -> None:
+    from .check import cache_folder, free_bytes, is_here
+    from .checkpoints import CHECKPOINTS
+
+    need = CHECKPOINTS[name].download_bytes if name in CHECKPOINTS else 0
+    free = free_bytes(cache_folder())
+    if free < need and not is_here(name):
+        raise CheckpointError(
+            f"{name} takes {need / 1e6:.0f} MB, but the disk of {cache_folder()} has {free / 1e6:.0f} MB free: "
+            "free some space, or set HF_HOME to a folder on a larger disk."
+        )
+
+
+def _how_to_use(name: str, folder: Path, revision: str | None) -> str:
+    if name == "mini":
+        return 'mini is part of the package, nothing is to fetch: florence_nb.load("mini")'
+    exact = f', revision="{revision}"' if revision else ""
+    return (
+        f"{name} is in {folder}\n"
+        f'Here, without network:  florence_nb.load("{name}"{exact}, local_files_only=True)\n'
+        'On another machine:     copy that folder there, links as files (cp -rL), then florence_nb.load("path/of/the/copy")'
+    )

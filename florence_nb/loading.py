@@ -1,0 +1,187 @@
+"""From the name of a checkpoint to a `Florence`, without remote code.
+
+The checkpoints named ``microsoft/Florence-2-*`` bring Python files of 2024 that no current transformers can run. Their twins at
+``florence-community`` hold the same weights for the classes that transformers itself has: see notebooks/02_loading.ipynb.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .checkpoints import CHECKPOINTS, MINI_FOLDER, fetch, find, is_complete
+from .errors import CheckpointError, InputError
+
+if TYPE_CHECKING:
+    import torch
+
+    from .florence import Florence
+
+__all__ = ["CHECKPOINTS", "fetch", "load"]
+
+_MINI_LINE = (
+    "mini is a small Florence-2 that knows drawn scenes only, no photographs. "
+    'For the real one: load("base") or load("large"), a download of 0.5 or 1.5 GB.'
+)
+
+
+def load(
+    name: str | Path = "mini",
+    *,
+    device: str | torch.device | None = None,
+    dtype: str | torch.dtype | None = None,
+    attn_implementation: str | None = None,
+    revision: str | None = None,
+    local_files_only: bool | None = None,
+    cache: bool = True,
+    quiet: bool = False,
+) -> Florence:
+    """Loads a checkpoint and its processor.
+
+    Args:
+        name: a key of `CHECKPOINTS`, a hub id, or a folder. ``microsoft/Florence-2-…`` means its native twin.
+        device: "cuda", "mps", "cpu" …; None takes the first of these that is there.
+        dtype: "float32", "float16" or "bfloat16"; None: float16 on CUDA, else float32.
+        attn_implementation: "sdpa", "eager", "flash_attention_2"; None takes the last one where flash-attn, a CUDA device of
+            2020 or later and a half-precision dtype come together, else sdpa.
+        revision: a branch, tag or commit of the hub.
+        local_files_only: None asks the network only for what is not on this disk; True never; False looks for a newer version.
+        cache: remember encoded pictures (see `Florence`); answers are the same without, only slower.
+        quiet: print nothing. Otherwise one line tells what mini cannot do, or which twin was taken.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be had, is no native Florence-2, or its weights are incomplete.
+        InputError: device, dtype or attention do not exist here.
+    """
+    from .florence import Florence
+
+    where = _device(device)
+    kind = _dtype(dtype, where)
+    attention = attn_implementation or _attention(where, kind)
+    folder = find(name, revision=revision, local_files_only=local_files_only, quiet=quiet)
+    _check_folder(folder, str(name))
+    with _no_bars():
+        processor = _processor(folder, str(name))
+        model = _model(folder, str(name), kind, attention)
+        florence = Florence(_moved(model, where), processor, str(name), cache=cache)
+    if folder == MINI_FOLDER and not quiet:
+        print(_MINI_LINE)
+    return florence
+
+
+def _check_folder(folder: Path, name: str) -> None:
+    """Whether the folder holds a native Florence-2. Transformers reads an old configuration without a word, and wrongly."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder} has no readable config.json: give the folder that a checkpoint was saved in.") from error
+    if config.get("model_type") != "florence2":
+        raise CheckpointError(f"{name} is no Florence-2 but {config.get('model_type')!r}: take one of {', '.join(CHECKPOINTS)}.")
+    vision = config.get("vision_config", {})
+    if "dim_embed" in vision or vision.get("model_type") == "davit":
+        raise CheckpointError(
+            f"{name} is in the layout of 2024, which needs remote code that no longer runs: take a native checkpoint "
+            "(base, base-ft, large, large-ft), or convert it with convert_florence2_original_pytorch_to_hf.py of transformers."
+        )
+    if not is_complete(folder):
+        raise CheckpointError(f"{folder} is incomplete: it needs config.json, *.safetensors and the tokenizer's files.")
+
+
+def _processor(folder: Path, name: str) -> Any:
+    from transformers import Florence2Processor
+
+    try:
+        return Florence2Processor.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"The processor files of {name} cannot be read ({_first_line(error)}): fetch them again.") from error
+
+
+def _model(folder: Path, name: str, dtype: torch.dtype, attention: str) -> Any:
+    from transformers import Florence2ForConditionalGeneration
+
+    try:
+        model, report = Florence2ForConditionalGeneration.from_pretrained(
+            folder,
+            dtype=dtype,
+            attn_implementation=attention,
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except ImportError as error:
+        raise InputError(f"attn_implementation={attention!r} is not installed here: leave it out, or take 'sdpa'.") from error
+    except Exception as error:  # damaged weights raise whatever their reader raises
+        raise CheckpointError(f"The weights of {name} cannot be read ({_first_line(error)}): fetch them again.") from error
+    lacking = sorted([*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])])
+    if lacking:
+        # Transformers only warns and fills them with random numbers; the answers are then nonsense.
+        raise CheckpointError(
+            f"The weights of {name} are incomplete: {len(lacking)} are missing or of the wrong shape, such as {lacking[0]}. "
+            "Fetch the checkpoint again, or take another one."
+        )
+    return model.eval()
+
+
+def _moved(model: Any, device: torch.device) -> Any:
+    """In place, weight by weight, so that no second copy is ever needed."""
+    return model if device.type == "cpu" else model.to(device)
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    import torch
+
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise InputError(f"There is no device {device!r}: leave it out, or take 'cuda', 'mps' or 'cpu'.") from error
+    here = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if not here.get(chosen.type, lambda: True)():
+        raise InputError(f"PyTorch sees no {chosen.type} device here: leave device out to take what is there.")
+    return chosen
+
+
+def _dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dtype:
+    import torch
+
+    if dtype is None:
+        # float16 and not bfloat16: the weights are published so, and it keeps three bits more for a location's rank.
+        return torch.float16 if device.type == "cuda" else torch.float32
+    named = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+    short = {"fp32": "float32", "fp16": "float16", "half": "float16", "bf16": "bfloat16"}
+    text = str(dtype).removeprefix("torch.")
+    if short.get(text, text) not in named:
+        raise InputError(f"dtype={dtype!r} is not for Florence-2: take {', '.join(map(repr, named))}, or leave it out.")
+    return named[short.get(text, text)]
+
+
+def _attention(device: torch.device, dtype: torch.dtype) -> str:
+    import torch
+
+    fits = device.type == "cuda" and dtype in (torch.float16, torch.bfloat16)
+    if fits and importlib.util.find_spec("flash_attn") and torch.cuda.get_device_capability(device) >= (8, 0):
+        return "flash_attention_2"
+    return "sdpa"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Reading from the disk takes moments: its bar would only be noise in a notebook. The bar of a download stays."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

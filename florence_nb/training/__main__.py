@@ -1,0 +1,42 @@
+"""``python -m florence_nb.training pool|tower|language POOL RUN``: pictures for, and the two lessons of, the mini checkpoint; see the model card."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from .language import train_language
+from .pool import draw_pool
+from .tower import train_tower
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m florence_nb.training", description=__doc__)
+    parser.add_argument("lesson", choices=("pool", "tower", "language"))
+    parser.add_argument("pool", type=Path, help="folder of drawn pictures, see florence_nb.training.pool")
+    parser.add_argument("run", type=Path, nargs="?", default=Path("run"), help="folder for checkpoints")
+    parser.add_argument("--minutes", type=float, default=20)
+    parser.add_argument("--steps", type=int, default=100_000)
+    parser.add_argument("--rate", type=float, default=6e-4, help="language: learning rate")
+    parser.add_argument("--decay", type=float, default=0.3, help="language: share of the time in which the rate falls to nothing")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--shards", type=int, nargs=3, default=(0, 40, 1), help="pool: first, last (left out), step")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    if args.lesson != "pool":
+        args.run.mkdir(parents=True, exist_ok=True)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    if args.lesson == "pool":
+        draw_pool(args.pool, *args.shards)
+    elif args.lesson == "tower":
+        train_tower(args.pool, args.run, args.minutes, args.steps, seed=args.seed)
+    else:
+        train_language(args.pool, args.run, args.minutes, steps=args.steps, top=args.rate, decay=args.decay, device=args.device, seed=args.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The truth for every cell of the picture, and how far the cell heads are from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..scenes.pen import COLOURS
+from ..scenes.scene import HELD_OUT, KINDS
+from .pool import OWNERS, Facts
+from .sizes import GRID
+
+TRAINED_KINDS = tuple(kind for kind in KINDS if kind not in HELD_OUT)
+CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+_KIND = {kind: i + 1 for i, kind in enumerate(TRAINED_KINDS)}
+_COLOUR = {colour: i for i, colour in enumerate(COLOURS)}
+_CHARACTER = {c: i + 1 for i, c in enumerate(CHARACTERS)}
+_PART = OWNERS // GRID
+
+
+def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
+    """Targets of one picture; every array begins with GRID * GRID cells, row by row.
+
+    kind int64 (0 = background), colour int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16),
+    letters int64 (…, 4).
+    """
+    parts = owners.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
+    width, height = facts.size
+    holder = _holders(parts, len(facts.things))
+    middle = np.zeros(GRID * GRID, np.float32)
+    kind, colour = np.zeros(len(facts.things) + 1, np.int64), np.zeros(len(facts.things) + 1, np.int64)
+    edges = np.zeros((len(facts.things) + 1, 4), np.float32)
+    for i, thing in enumerate(facts.things, 1):
+        kind[i], colour[i] = _KIND[thing.kind], _COLOUR[thing.colour]
+        edges[i] = np.array(thing.box) / (width, height, width, height)
+        x, y = (edges[i, :2] + edges[i, 2:]) / 2
+        middle[min(int(y * GRID), GRID - 1) * GRID + min(int(x * GRID), GRID - 1)] = 1
+    return {
+        "kind": kind[holder],
+        "colour": colour[holder],
+        "middle": middle,
+        "edges": edges[holder],
+        "shape": (parts == holder[:, None]).astype(np.float32),
+        "letters": _letters(facts),
+    }
+
+
+def _holders(parts: np.ndarray, things: int) -> np.ndarray:
+    """For each cell the number of the thing that it tells of, 0 for background; every thing holds at least one cell."""
+    counts = np.stack([(parts == i).sum(axis=1) for i in range(things + 1)])
+    holder = counts.argmax(axis=0)
+    covered = counts[1:].sum(axis=0) if things else np.zeros(len(holder), int)
+    weak = (holder == 0) & (covered >= 5)
+    if things:
+        holder[weak] = counts[1:, weak].argmax(axis=0) + 1
+    for i in sorted(range(1, things + 1), key=lambda i: -counts[i].sum()):
+        if not (holder == i).any():
+            holder[counts[i].argmax()] = i
+    return holder
+
+
+def _letters(facts: Facts) -> np.ndarray:
+    fine = np.zeros((2 * GRID, 2 * GRID), np.int64)
+    for thing in facts.things:
+        for letter, x, y in thing.letters:
+            row, column = int(y / facts.size[1] * 2 * GRID), int(x / facts.size[0] * 2 * GRID)
+            fine[min(row, 2 * GRID - 1), min(column, 2 * GRID - 1)] = _CHARACTER[letter]
+    return fine.reshape(GRID, 2, GRID, 2).transpose(0, 2, 1, 3).reshape(GRID * GRID, 4)
+
+
+def soft_places(bins: torch.Tensor, spread: float, count: int = 1000) -> torch.Tensor:
+    """(n, count) float32: for each of n bins a bell of ``spread`` bins around it, adding up to one."""
+    away = (torch.arange(count, device=bins.device) - bins.unsqueeze(1)) / spread
+    return torch.softmax(-0.5 * away * away, dim=1)
+
+
+def cell_losses(heads, features: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor, spread: float) -> dict[str, torch.Tensor]:
+    """The losses of `CellHeads` on features (n, GRID * GRID, WIDTH) against stacked `cell_truth`.
+
+    ``places`` are the (1000, WIDTH) location embeddings; ``spread`` is the width in bins of the soft target for edges.
+    """
+    kind, held = truth["kind"], truth["kind"] > 0
+    inside = features[held]
+    written = truth["letters"] > 0
+    letter_logits = heads.letters(features).unflatten(-1, (4, -1))
+    near = written.any(dim=-1, keepdim=True).expand_as(written) | (torch.rand(written.shape, device=written.device) < 0.05)
+    bins = (truth["edges"][held] * 1000).clamp(0, 999).flatten()
+    codes = heads.edges(inside).unflatten(-1, (4, -1)).flatten(0, 1)
+    scores = torch.log_softmax(codes @ places.T, dim=-1)
+    return {
+        "kind": F.cross_entropy(heads.kind(features).flatten(0, 1), kind.flatten()),
+        "colour": F.cross_entropy(heads.colour(inside), truth["colour"][held]),
+        "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=torch.tensor(8.0)),
+        "edges": -(soft_places(bins, spread) * scores).sum(dim=-1).mean(),
+        "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
+        "letters": F.cross_entropy(letter_logits[near], truth["letters"][near]),
+    }
+
+
+@torch.no_grad()
+def cell_scores(heads, features: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor) -> dict[str, float]:
+    """How often the heads are right: kind, colour, letters (shares), and the mean error of edges in bins."""
+    held, written = truth["kind"] > 0, truth["letters"] > 0
+    inside = features[held]
+    codes = heads.edges(inside).unflatten(-1, (4, -1)) @ places.T
+    return {
+        "kind": float((heads.kind(inside).argmax(-1) == truth["kind"][held]).float().mean()),
+        "colour": float((heads.colour(inside).argmax(-1) == truth["colour"][held]).float().mean()),
+        "edges": float((codes.argmax(-1) - truth["edges"][held] * 1000).abs().mean()),
+        "letters": float((heads.letters(features).unflatten(-1, (4, -1)).argmax(-1) == truth["letters"])[written].float().mean()),
+    }

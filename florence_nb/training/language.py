@@ -1,0 +1,215 @@
+"""Second lesson: the language model learns to answer, short answers first, with the tower frozen at first and then along.
+
+Several prompts share one look at a picture. Location tokens are trained towards a bell around the true bin, since a neighbour is nearly right.
+"""
+
+from __future__ import annotations
+
+import queue
+import random
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from tqdm import tqdm
+
+from ..scenes.pen import COLOURS
+from ..tasks import TASKS
+from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, soft_places
+from .model import LOCATIONS, CellHeads, new_config, new_model
+from .pool import Facts, open_shard
+from .samples import SHARES, SHORT, ask, choose_task, prompt_text
+from .tower import WEIGHTS, batches, grouped_parameters, stacked_truth, to_pixels
+from .vocabulary import new_processor, new_tokenizer
+
+PAD, START, STOP = 1, 0, 2
+SPREAD = 2.5
+"""Width of the bell around a true location, in bins."""
+CELLS_WEIGHT = 0.15
+GENTLE = 0.3
+"""The tower's learning rate as a share of the language model's."""
+
+
+class Lesson:
+    """A model in training: tokenizer, model, cell heads, optimiser, step; saved to and resumed from ``run/language.pt``."""
+
+    def __init__(self, run: Path, device: str = "cpu", seed: int = 0):
+        self.run, self.device = run, torch.device(device)
+        self.tokenizer = new_tokenizer()
+        self.first_place = self.tokenizer.convert_tokens_to_ids("<loc_0>")
+        config = new_config(len(self.tokenizer), self.tokenizer.convert_tokens_to_ids("<image>"))
+        self.model = new_model(config, self.first_place, seed).to(self.device)
+        self.heads = CellHeads(len(TRAINED_KINDS), len(COLOURS), len(CHARACTERS)).to(self.device)
+        inner = self.model.model
+        self.eyes = [inner.vision_tower, inner.multi_modal_projector]
+        seeing = grouped_parameters([*self.eyes, self.heads])
+        speaking = grouped_parameters([inner.language_model])
+        self.optimiser = torch.optim.AdamW([{**g, "share": GENTLE} for g in seeing] + [{**g, "share": 1.0} for g in speaking], lr=1e-4, betas=(0.9, 0.98))
+        self.step = 0
+        if (run / "language.pt").exists():
+            self._load(torch.load(run / "language.pt", map_location=self.device))
+        elif (run / "tower.pt").exists():
+            state = torch.load(run / "tower.pt", map_location=self.device)
+            self.eyes[0].load_state_dict(state["tower"])
+            self.eyes[1].load_state_dict(state["projector"])
+            self.heads.load_state_dict(state["heads"])
+
+    def _load(self, state: dict) -> None:
+        self.model.load_state_dict(state["model"])
+        self.heads.load_state_dict(state["heads"])
+        if "optimiser" in state:
+            self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+
+    def save(self) -> None:
+        """Writes ``run/language.pt`` in one go."""
+        parts = {"model": self.model.state_dict(), "heads": self.heads.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
+        torch.save(parts, self.run / "language.tmp")
+        (self.run / "language.tmp").replace(self.run / "language.pt")
+
+    def export(self, folder: Path) -> None:
+        """Writes the checkpoint as users load it: half precision, tokenizer, processor."""
+        import copy
+
+        model = copy.deepcopy(self.model).half()
+        model.save_pretrained(folder)
+        new_processor(self.tokenizer).save_pretrained(folder)
+
+
+def encode_questions(tokenizer, facts: list[Facts], shares: dict[str, float], count: int, rng: random.Random) -> list[dict]:
+    """``count`` questions a picture: index of the picture, task, token ids of prompt and answer."""
+    found = []
+    for number, one in enumerate(facts):
+        for _ in range(count):
+            task = choose_task(one, shares, rng)
+            text_input, answer = ask(one, task, rng)
+            prompt = prompt_text(TASKS[task].sentence, text_input, one.size)
+            ids = tokenizer(answer.removeprefix("</s><s>").removesuffix("</s>"), add_special_tokens=False).input_ids
+            found.append({"picture": number, "task": task, "prompt": tokenizer(prompt).input_ids, "answer": [START, *ids, STOP]})
+    return sorted(found, key=lambda q: len(q["answer"]))
+
+
+def padded(rows: list[list[int]], device) -> torch.Tensor:
+    """(n, longest) int64 with <pad> at the ends."""
+    longest = max(map(len, rows))
+    return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=device)
+
+
+def answer_losses(lesson: Lesson, features: torch.Tensor, questions: list[dict]) -> dict[str, torch.Tensor]:
+    """Summed losses and weights over some questions on features (pictures, image tokens, width): words, places and the weighted total."""
+    model, device = lesson.model, features.device
+    language = model.model.language_model
+    prompts, answers = padded([q["prompt"] for q in questions], device), padded([q["answer"] for q in questions], device)
+    looks = features[torch.tensor([q["picture"] for q in questions], device=device)]
+    table = language.shared.weight
+    with torch.autocast(device.type, torch.bfloat16):
+        inputs = torch.cat([looks, F.embedding(prompts, table).to(looks.dtype)], dim=1)
+        seen = torch.cat([torch.ones(looks.shape[:2], dtype=torch.long, device=device), (prompts != PAD).long()], dim=1)
+        encoded = language.encoder(inputs_embeds=inputs, attention_mask=seen).last_hidden_state
+        before = torch.cat([torch.full_like(answers[:, :1], STOP), answers[:, :-1]], dim=1)
+        hidden = language.decoder(input_ids=before, encoder_hidden_states=encoded, encoder_attention_mask=seen, use_cache=False).last_hidden_state
+        wanted = answers != PAD
+        logits = hidden[wanted] @ table.T
+    scores = torch.log_softmax(logits.float(), dim=-1)
+    targets = answers[wanted]
+    weights = (wanted.float() / wanted.sum(dim=1, keepdim=True).float().sqrt())[wanted]
+    first = lesson.first_place
+    place = (targets >= first) & (targets < first + LOCATIONS)
+    losses = -scores.gather(1, targets.unsqueeze(1)).squeeze(1)
+    bells = soft_places((targets[place] - first).float(), SPREAD)
+    losses = losses.masked_scatter(place, -(bells * scores[place][:, first : first + LOCATIONS]).sum(dim=1))
+    # The bell alone costs about 2.3; a place weighs less than a word, so that four of them count as much as two words.
+    total = (losses * weights * torch.where(place, 0.5, 1.0)).sum()
+    return {"total": total, "weight": weights.sum(), "words": losses[~place].sum(), "n_words": (~place).sum(), "places": losses[place].sum(), "n_places": place.sum()}
+
+
+def _supply(lesson: Lesson, pool: Path, pictures: int, prompts: int, seed: int) -> Iterator[tuple]:
+    """Batches made ahead by a thread: pixels, truth of the cells, questions."""
+    ready: queue.Queue = queue.Queue(maxsize=3)
+
+    def work() -> None:
+        rng = random.Random(seed)
+        for images, owners, facts in batches(pool, pictures, seed):
+            late = min(1.0, max(0.0, (lesson.step - 500) / 2500))
+            shares = {task: (1 - late) * SHORT.get(task, 0) / sum(SHORT.values()) + late * share / sum(SHARES.values()) for task, share in SHARES.items()}
+            ready.put((to_pixels(images), stacked_truth(facts, owners), encode_questions(lesson.tokenizer, facts, shares, prompts, rng)))
+
+    threading.Thread(target=work, daemon=True).start()
+    while True:
+        yield ready.get()
+
+
+def train_language(
+    pool: Path, run: Path, minutes: float, *, steps: int = 100_000, pictures: int = 8, prompts: int = 8, chunk: int = 16, top: float = 6e-4,
+    frozen: int = 600, decay: float = 0.3, device: str = "cpu", seed: int = 0,
+) -> None:  # fmt: skip
+    """Trains for ``minutes`` or up to ``steps``: warm-up, constant rate, and a fall to nothing over the last ``decay`` of the time.
+
+    The tower stays frozen for the first ``frozen`` steps of all. A run goes on from ``run/language.pt`` if it is there.
+    """
+    lesson = Lesson(run, device, seed)
+    start, first = time.time(), lesson.step
+    means: dict[str, float] = defaultdict(float)
+    bar = tqdm(_supply(lesson, pool, pictures, prompts, seed + first), desc="language", mininterval=20)
+    for pixels, truth, questions in bar:
+        done = max((time.time() - start) / 60 / minutes, (lesson.step - first) / max(1, steps - first))
+        if done >= 1:
+            break
+        speed = top * min(1.0, (lesson.step - first + 1) / 200) * min(1.0, (1 - done) / decay)
+        asleep = lesson.step < frozen
+        for group in lesson.optimiser.param_groups:
+            group["lr"] = speed * group["share"]
+        figures = _learn(lesson, pixels.to(device), {k: v.to(device) for k, v in truth.items()}, questions, chunk, asleep)
+        lesson.step += 1
+        for name, value in figures.items():
+            means[name] += (value - means[name]) * (0.03 if lesson.step - first > 30 else 0.3)
+        if lesson.step % 50 == 0:
+            text = " ".join(f"{n} {v:.3f}" for n, v in means.items())
+            tqdm.write(f"{lesson.step} {(time.time() - start) / 60:.1f} min {text}")
+        if lesson.step % 200 == 0:
+            lesson.save()
+    lesson.save()
+
+
+def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool) -> dict[str, float]:
+    """One step: looks at the pictures once, answers the questions in chunks of like length, and mends the weights."""
+    lesson.optimiser.zero_grad(set_to_none=True)
+    with torch.no_grad() if asleep else nullcontext(), torch.autocast(lesson.device.type, torch.bfloat16):
+        features = lesson.eyes[1](lesson.eyes[0](pixels).last_hidden_state)
+    # The pictures' gradient is gathered over the chunks and sent through the tower once.
+    looks = features.detach().float().requires_grad_(not asleep)
+    weight = sum(len(q["answer"]) ** 0.5 for q in questions)
+    sums: dict[str, float] = defaultdict(float)
+    for at in range(0, len(questions), chunk):
+        losses = answer_losses(lesson, looks, questions[at : at + chunk])
+        (losses["total"] / weight).backward()
+        for name, value in losses.items():
+            sums[name] += float(value.detach())
+    figures = {"words": sums["words"] / max(1, sums["n_words"]), "places": sums["places"] / max(1, sums["n_places"])}
+    if not asleep:
+        cells = cell_losses(lesson.heads, features[:, 1:].float(), truth, lesson.model.get_input_embeddings().weight[lesson.first_place :][:LOCATIONS], SPREAD)
+        figures["cells"] = float(sum(WEIGHTS[n] * float(v.detach()) for n, v in cells.items()))
+        seeing = CELLS_WEIGHT * sum(WEIGHTS[n] * v for n, v in cells.items())
+        torch.autograd.backward([features, seeing], [looks.grad.to(features.dtype), torch.ones_like(seeing)])
+    torch.nn.utils.clip_grad_norm_([p for g in lesson.optimiser.param_groups for p in g["params"]], 1.0)
+    lesson.optimiser.step()
+    return figures
+
+
+@torch.no_grad()
+def unseen_losses(lesson: Lesson, pool: Path, pictures: int = 48) -> dict[str, tuple[float, float]]:
+    """For each task, mean loss on words and on places over held-back pictures."""
+    shard, rng = open_shard(pool, 0), random.Random(0)
+    facts = shard.facts[:pictures]
+    with torch.autocast(lesson.device.type, torch.bfloat16):
+        features = torch.cat([lesson.eyes[1](lesson.eyes[0](to_pixels(shard.pictures[i : i + 16]).to(lesson.device)).last_hidden_state) for i in range(0, pictures, 16)])
+    found = {}
+    for task in SHARES:
+        losses = answer_losses(lesson, features.float(), encode_questions(lesson.tokenizer, facts, {task: 1}, 1, rng))
+        found[task] = (round(float(losses["words"] / losses["n_words"]), 3), round(float(losses["places"] / losses["n_places"].clamp(min=1)), 3))
+    return found

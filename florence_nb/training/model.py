@@ -1,0 +1,109 @@
+"""The mini checkpoint before it has learned anything: the native Florence-2 classes, small, with a head start for places.
+
+Two things start from sines instead of noise, because places are a scale and not a thousand words: the embeddings of the location tokens (shared with
+the output layer) and the row and column embeddings of the projector.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from transformers import Florence2Config, Florence2ForConditionalGeneration, GenerationConfig
+
+from .sizes import GRID, WIDTH
+
+LOCATIONS = 1000
+LOCATION_AMPLITUDE = 0.1
+_WORD_DEVIATION = 0.05
+
+
+def new_config(vocabulary: int, image_token_id: int) -> Florence2Config:
+    """The configuration of mini for a vocabulary of so many tokens."""
+    return Florence2Config(
+        vision_config=dict(
+            embed_dim=[32, 64, 160, 256],
+            depths=[1, 1, 3, 1],
+            num_heads=[1, 2, 5, 8],
+            num_groups=[1, 2, 5, 8],
+            patch_size=[7, 3, 5, 3],
+            patch_stride=[4, 2, 3, 1],
+            patch_padding=[3, 1, 1, 1],
+            window_size=12,
+            drop_path_rate=0.0,
+            projection_dim=WIDTH,
+        ),
+        text_config=dict(
+            model_type="bart",
+            vocab_size=vocabulary,
+            d_model=WIDTH,
+            encoder_layers=3,
+            decoder_layers=3,
+            encoder_attention_heads=8,
+            decoder_attention_heads=8,
+            encoder_ffn_dim=768,
+            decoder_ffn_dim=768,
+            max_position_embeddings=1024,
+            dropout=0.0,
+            attention_dropout=0.0,
+            activation_dropout=0.0,
+            bos_token_id=0,
+            pad_token_id=1,
+            eos_token_id=2,
+            decoder_start_token_id=2,
+            forced_bos_token_id=0,
+            forced_eos_token_id=2,
+            init_std=0.02,
+        ),
+        image_token_id=image_token_id,
+        bos_token_id=0,
+        pad_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=2,
+        forced_bos_token_id=0,
+        forced_eos_token_id=2,
+    )
+
+
+def new_model(config: Florence2Config, first_location: int, seed: int = 0) -> Florence2ForConditionalGeneration:
+    """A model with random weights and places as sines; ``first_location`` is the id of ``<loc_0>``."""
+    torch.manual_seed(seed)
+    model = Florence2ForConditionalGeneration(config)
+    with torch.no_grad():
+        table = model.get_input_embeddings().weight
+        table.normal_(std=_WORD_DEVIATION)
+        table[config.text_config.pad_token_id] = 0
+        table[first_location : first_location + LOCATIONS] = LOCATION_AMPLITUDE * sines(LOCATIONS, WIDTH, 10.0, 4000.0)
+        places = model.model.multi_modal_projector.image_position_embed
+        count, width = places.row_embeddings.weight.shape
+        for embedding in (places.row_embeddings, places.column_embeddings):
+            embedding.weight.copy_(sines(count, width, 3.0, 4.0 * GRID))
+    model.generation_config = GenerationConfig(
+        bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2, forced_bos_token_id=0, forced_eos_token_id=2, num_beams=3, max_new_tokens=1000
+    )
+    return model
+
+
+def sines(count: int, width: int, shortest: float, longest: float) -> torch.Tensor:
+    """(count, width) float32: sines and cosines of the row number, with wavelengths from ``shortest`` to ``longest`` rows."""
+    waves = torch.exp(torch.linspace(math.log(shortest), math.log(longest), width // 2))
+    turns = torch.arange(count).unsqueeze(1) * (2 * math.pi / waves)
+    return torch.cat([turns.sin(), turns.cos()], dim=1)
+
+
+class CellHeads(nn.Module):
+    """What each image token should know, read off by one linear layer each; used in training only.
+
+    From features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle is here, its four edges as
+    codes to be compared with the location embeddings, its shape in 4 x 4 parts of the cell, and the letters in 2 x 2 parts of the cell (0 = none).
+    """
+
+    def __init__(self, kinds: int, colours: int, characters: int):
+        super().__init__()
+        self.kind = nn.Linear(WIDTH, kinds + 1)
+        self.colour = nn.Linear(WIDTH, colours)
+        self.middle = nn.Linear(WIDTH, 1)
+        self.edges = nn.Linear(WIDTH, 4 * WIDTH)
+        self.shape = nn.Linear(WIDTH, 16)
+        self.letters = nn.Linear(WIDTH, 4 * (characters + 1))

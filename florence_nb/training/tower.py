@@ -1,0 +1,134 @@
+"""First lesson: the tower learns to see, without any language.
+
+The vision tower and the projector are trained so that linear heads can read from every image token what is seen there.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from ..scenes.pen import COLOURS
+from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, cell_scores, cell_truth
+from .model import LOCATION_AMPLITUDE, LOCATIONS, CellHeads, new_config, new_model, sines
+from .pool import Facts, open_shard, shards_in
+from .sizes import WIDTH
+
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+WEIGHTS = {"kind": 1.0, "colour": 0.5, "middle": 0.3, "edges": 0.4, "shape": 1.0, "letters": 1.0}
+
+
+def to_pixels(pictures: np.ndarray) -> torch.Tensor:
+    """(n, h, w, 3) uint8 to what the processor makes of it: (n, 3, h, w) float32."""
+    pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
+    return ((pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(DEVIATION).view(1, 3, 1, 1)).contiguous()
+
+
+def batches(folder: Path, size: int, seed: int, held_back: int = 1) -> Iterator[tuple[np.ndarray, np.ndarray, list[Facts]]]:
+    """Endless batches of pictures, owners and facts, shard by shard in an order by lot; the first ``held_back`` shards are left out."""
+    rng = np.random.default_rng(seed)
+    while True:
+        numbers = [n for n in shards_in(folder) if n >= held_back]
+        for group in _grouped(rng.permutation(numbers), 4):
+            shards = [open_shard(folder, int(n)) for n in group]
+            places = [(s, i) for s in range(len(shards)) for i in range(len(shards[s].facts))]
+            order = rng.permutation(len(places))
+            for start in range(0, len(order) - size + 1, size):
+                chosen = [places[k] for k in order[start : start + size]]
+                yield (
+                    np.stack([shards[s].pictures[i] for s, i in chosen]),
+                    np.stack([shards[s].owners[i] for s, i in chosen]),
+                    [shards[s].facts[i] for s, i in chosen],
+                )
+
+
+def _grouped(numbers: np.ndarray, size: int) -> list[np.ndarray]:
+    return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+
+
+def stacked_truth(facts: list[Facts], owners: np.ndarray) -> dict[str, torch.Tensor]:
+    """`cell_truth` of a batch."""
+    truths = [cell_truth(f, o) for f, o in zip(facts, owners)]
+    return {key: torch.from_numpy(np.stack([t[key] for t in truths])) for key in truths[0]}
+
+
+def rate(step: int, total: int, top: float, warm: int, floor: float = 0.05) -> float:
+    """Learning rate: a linear warm-up, then a cosine down to ``floor`` of the top."""
+    if step < warm:
+        return top * (step + 1) / warm
+    return top * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm)))))
+
+
+def grouped_parameters(modules) -> list[dict]:
+    """Matrices decay, everything else does not."""
+    wanted = [p for m in modules for p in m.parameters() if p.requires_grad]
+    wanted = list({id(p): p for p in wanted}.values())
+    return [
+        {"params": [p for p in wanted if p.ndim >= 2], "weight_decay": 0.03},
+        {"params": [p for p in wanted if p.ndim < 2], "weight_decay": 0.0},
+    ]
+
+
+def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 16, top: float = 1e-3, seed: int = 0) -> None:
+    """Trains for ``steps`` or ``minutes``, whichever is over first, and writes ``run/tower.pt``; goes on from it if it is there."""
+    model = new_model(new_config(1664, 1600), 600, seed)
+    tower, projector = model.model.vision_tower, model.model.multi_modal_projector
+    heads = CellHeads(len(TRAINED_KINDS), len(COLOURS), len(CHARACTERS))
+    places = LOCATION_AMPLITUDE * sines(LOCATIONS, WIDTH, 10.0, 4000.0)
+    parts = {"tower": tower, "projector": projector, "heads": heads}
+    optimiser = torch.optim.AdamW(grouped_parameters(parts.values()), lr=top, betas=(0.9, 0.98))
+    saved, first = run / "tower.pt", 0
+    if saved.exists():
+        state = torch.load(saved)
+        for name, part in parts.items():
+            part.load_state_dict(state[name])
+        optimiser.load_state_dict(state["optimiser"])
+        first = state["step"]
+
+    def save(step: int) -> None:
+        torch.save({**{n: p.state_dict() for n, p in parts.items()}, "optimiser": optimiser.state_dict(), "step": step}, saved)
+
+    start, means = time.time(), defaultdict(float)
+    bar = tqdm(range(first, steps), initial=first, total=steps, desc="tower", mininterval=10)
+    supply = batches(pool, size, seed + first)
+    for step in bar:
+        done = max(step / steps, (time.time() - start) / 60 / minutes)
+        for group in optimiser.param_groups:
+            group["lr"] = rate(step, steps, top, 150) if step < 150 else rate(int(1000 * done), 1000, top, 0)
+        pictures, owners, facts = next(supply)
+        with torch.autocast("cpu", torch.bfloat16):
+            features = projector(tower(to_pixels(pictures)).last_hidden_state)[:, 1:].float()
+        losses = cell_losses(heads, features, stacked_truth(facts, owners), places, spread=max(2.5, 20 * (1 - 2.5 * done)))
+        loss = sum(WEIGHTS[name] * value for name, value in losses.items())
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
+        optimiser.step()
+        for name, value in losses.items():
+            means[name] += (value.item() - means[name]) * (0.05 if step - first > 20 else 0.5)
+        if step % 50 == 49:
+            tqdm.write(f"{step + 1} {(time.time() - start) / 60:.1f} min " + " ".join(f"{n} {v:.3f}" for n, v in means.items()))
+        if step % 200 == 199:
+            tqdm.write(f"  unseen: {_unseen(pool, tower, projector, heads, places)}")
+            save(step + 1)
+        if (time.time() - start) / 60 > minutes:
+            break
+    save(step + 1)
+    tqdm.write(f"  unseen: {_unseen(pool, tower, projector, heads, places)}")
+
+
+@torch.no_grad()
+def _unseen(pool: Path, tower, projector, heads, places) -> dict[str, float]:
+    shard = open_shard(pool, 0)
+    chosen = slice(0, 64)
+    with torch.autocast("cpu", torch.bfloat16):
+        features = projector(tower(to_pixels(shard.pictures[chosen])).last_hidden_state)[:, 1:].float()
+    truth = stacked_truth(shard.facts[chosen], shard.owners[chosen])
+    return {n: round(v, 3) for n, v in cell_scores(heads, features, truth, places).items()}

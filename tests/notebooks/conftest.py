@@ -1,0 +1,1 @@
+from .harness import pytest_configure  # noqa: F401  pytest finds its hooks by name

@@ -1,0 +1,249 @@
+"""What a lesson must look like before anyone runs it: `python -m tests.notebooks.lint [files]`.
+
+Each rule is a generator over one notebook. What breaks one of RULES is an error, what breaks one of GUIDES is advice.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from .execution import LESSONS, ROOT, errors_of, is_tagged, stderr_of
+from .pictures import MAX_BYTES, MAX_WIDTH, open_picture, picture_data
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_NOTEBOOK_BYTES = 400_000
+MIN_COMPARED = 4
+MAX_LINES = 10  # of nine code cells in ten
+SKIP_TAGS = ("nbval-skip", "skip-execution")
+IGNORE_TAGS = ("nbval-ignore-output", *SKIP_TAGS)
+WIDGET = re.compile(r"\b(?:W|widgets)\.[A-Z]\w+\(|\b(?:playground|region_picker|scene_composer|explore|interact\w*)\(")
+OUTPUT_WIDGET = re.compile(r"\binteract(?:ive\w*|_manual)?\(|\b(?:W|widgets)\.Output\(")
+MACHINE_PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|var|Users|work|mnt)/[\w.-]+|\b[A-Z]:\\Users\\")
+IMAGE_WITHOUT_TEXT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+)[^>]*>")
+BADGE = "https://colab.research.google.com/github/"
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+Messages = Iterator[tuple[int | None, str]]  # (index of the cell or None, what is wrong)
+
+
+@dataclass(frozen=True)
+class Finding:
+    rule: str
+    cell: int | None  # index in notebook.cells, as the file has it
+    message: str
+    is_error: bool
+
+    def __str__(self) -> str:
+        where = "" if self.cell is None else f" in cell {self.cell}"
+        return f"{'error' if self.is_error else 'advice'} [{self.rule}]{where}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    path: Path
+    notebook: NotebookNode
+
+    @property
+    def code(self) -> list[tuple[int, NotebookNode]]:
+        """(index, cell) of the code cells that hold code; an exercise's blank cell does not."""
+        return [(i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "code" and c.source.strip()]
+
+    @property
+    def prose(self) -> list[tuple[int, NotebookNode]]:
+        return [(i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "markdown"]
+
+
+def valid_format(lesson: Lesson) -> Messages:
+    try:
+        nbformat.validate(lesson.notebook)
+    except nbformat.ValidationError as error:
+        yield None, f"not a valid notebook: {error.message}"
+
+
+def no_widget_state(lesson: Lesson) -> Messages:
+    if "widgets" in lesson.notebook.metadata:
+        yield None, "metadata.widgets is stored: GitHub may show 'Invalid Notebook'; run `make lessons`"
+
+
+def executed_in_order(lesson: Lesson) -> Messages:
+    for number, (index, cell) in enumerate(lesson.code, start=1):
+        if cell.execution_count != number:
+            yield index, f"execution count {cell.execution_count} where a run from a fresh kernel gives {number}"
+
+
+def no_stderr(lesson: Lesson) -> Messages:
+    for index, cell in lesson.code:
+        if text := stderr_of(cell):
+            yield index, f"stderr is stored: {text.strip()[:80]!r}"
+
+
+def errors_are_meant(lesson: Lesson) -> Messages:
+    for index, cell in lesson.code:
+        for error in errors_of(cell):
+            if not is_tagged(cell, "raises-exception"):
+                yield index, f"{error.ename} is stored, and the cell has no tag raises-exception"
+
+
+def small_pictures(lesson: Lesson) -> Messages:
+    for index, cell in lesson.code:
+        for content in filter(None, map(picture_data, cell.outputs)):
+            width = open_picture(content).width
+            if width > MAX_WIDTH or len(content) > MAX_BYTES:
+                yield index, f"a picture of {width} pixels, {len(content)} bytes; at most {MAX_WIDTH} pixels and {MAX_BYTES} bytes"
+
+
+def small_file(lesson: Lesson) -> Messages:
+    size = lesson.path.stat().st_size
+    if size > MAX_NOTEBOOK_BYTES:
+        yield None, f"the file has {size} bytes; at most {MAX_NOTEBOOK_BYTES}"
+
+
+def title_first(lesson: Lesson) -> Messages:
+    first = lesson.notebook.cells[0] if lesson.notebook.cells else None
+    if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
+        yield 0, "the first cell must be prose that begins with the title (# …)"
+    elif not any(BADGE in word and f"/notebooks/{lesson.path.name}" in word for word in re.split(r"[()\"'\s]", first.source)):
+        yield 0, f"the first cell must hold the Colab badge of this notebook ({BADGE}…/notebooks/{lesson.path.name})"
+
+
+def set_up_cell(lesson: Lesson) -> Messages:
+    source = lesson.code[0][1].source if lesson.code else ""
+    if "google.colab" not in source or f"florence-nb=={VERSION}" not in source:
+        yield None, f"the first code cell must install florence-nb=={VERSION} where google.colab is there"
+
+
+def cells_are_compared(lesson: Lesson) -> Messages:
+    compared = [index for index, cell in lesson.code if is_compared(cell)]
+    if len(compared) < MIN_COMPARED:
+        yield None, f"{len(compared)} cells have an output that is compared; at least {MIN_COMPARED}"
+
+
+def is_compared(cell: NotebookNode) -> bool:
+    return bool(cell.outputs) and not is_tagged(cell, *IGNORE_TAGS) and "NBVAL_IGNORE_OUTPUT" not in cell.source
+
+
+def nothing_skipped(lesson: Lesson) -> Messages:
+    for index, cell in lesson.code:
+        if is_tagged(cell, *SKIP_TAGS) or "NBVAL_SKIP" in cell.source:
+            yield index, "the cell is never run; show such code as prose (a fenced block) or make it run"
+
+
+def no_trailing_semicolon(lesson: Lesson) -> Messages:
+    for index, cell in lesson.code:
+        if cell.source.rstrip().endswith(";"):
+            yield index, "a trailing ; shows the value all the same under nbval: write _ = …"
+
+
+def plain_twin(lesson: Lesson) -> Messages:
+    """A cell that makes controls stands under a cell of plain code with an output: the same thing without a widget."""
+    before = None
+    for index, cell in lesson.code:
+        if WIDGET.search(cell.source) and (before is None or WIDGET.search(before.source) or not before.outputs):
+            yield index, "a cell with controls needs its plain-code twin, with an output, as the code cell just above"
+        before = cell
+
+
+def no_machine_paths(lesson: Lesson) -> Messages:
+    for index, cell in lesson.code:
+        if found := MACHINE_PATH.search(f"{cell.source}\n{text_of(cell)}"):
+            yield index, f"names a folder of one machine: {found[0]}"
+
+
+def text_of(cell: NotebookNode) -> str:
+    """All output text. Pictures are left out: base64 holds every short string sooner or later."""
+    data = [value for output in cell.outputs for kind, value in output.get("data", {}).items() if not kind.startswith("image/")]
+    plain = [output.get(key, "") for output in cell.outputs for key in ("text", "evalue")]
+    return "\n".join(map(str, data + plain + [line for error in errors_of(cell) for line in error.traceback]))
+
+
+def pictures_are_described(lesson: Lesson) -> Messages:
+    for index, cell in lesson.prose:
+        if IMAGE_WITHOUT_TEXT.search(cell.source):
+            yield index, "a picture without alternative text"
+
+
+def right_length(lesson: Lesson) -> Messages:
+    words = sum(len(cell.source.split()) for _, cell in lesson.prose)
+    if not 450 <= words <= 1000:
+        yield None, f"{words} words of prose; a lesson has 500 to 900"
+    if not 9 <= len(lesson.code) <= 20:
+        yield None, f"{len(lesson.code)} code cells; a lesson has 10 to 16"
+
+
+def short_cells(lesson: Lesson) -> Messages:
+    long = [index for index, cell in lesson.code if len(cell.source.strip().splitlines()) > MAX_LINES]
+    if len(long) > max(1, len(lesson.code) // 10):
+        yield None, f"cells {long} have more than {MAX_LINES} lines; one in ten may"
+
+
+def value_widgets(lesson: Lesson) -> Messages:
+    for index, cell in lesson.code:
+        if OUTPUT_WIDGET.search(cell.source) and not is_tagged(cell, *IGNORE_TAGS):
+            yield index, "what an Output widget shows is not compared: let the control set the value of a display widget"
+
+
+def usual_parts(lesson: Lesson) -> Messages:
+    prose = "\n".join(cell.source for _, cell in lesson.prose).lower()
+    for part in ("you will", "exercise", "you can now"):
+        if part not in prose:
+            yield None, f"no {part!r} in the prose"
+
+
+RULES: dict[str, Callable[[Lesson], Messages]] = {
+    "format": valid_format,
+    "widget-state": no_widget_state,
+    "executed": executed_in_order,
+    "stderr": no_stderr,
+    "error": errors_are_meant,
+    "picture-size": small_pictures,
+    "file-size": small_file,
+    "title": title_first,
+    "set-up": set_up_cell,
+    "compared": cells_are_compared,
+    "skipped": nothing_skipped,
+    "semicolon": no_trailing_semicolon,
+    "plain-twin": plain_twin,
+    "machine-path": no_machine_paths,
+    "alt-text": pictures_are_described,
+}
+GUIDES: dict[str, Callable[[Lesson], Messages]] = {
+    "length": right_length,
+    "cell-length": short_cells,
+    "value-widgets": value_widgets,
+    "parts": usual_parts,
+}
+
+
+def check(path: Path) -> list[Finding]:
+    """All findings of one notebook file, errors first."""
+    lesson = Lesson(path, nbformat.read(path, as_version=nbformat.NO_CONVERT))
+    tables = ((RULES, True), (GUIDES, False))
+    return [
+        Finding(name, cell, message, is_error)
+        for table, is_error in tables
+        for name, rule in table.items()
+        for cell, message in rule(lesson)
+    ]
+
+
+def main(names: list[str]) -> int:
+    paths = [Path(name) for name in names] or LESSONS
+    if not paths:
+        raise SystemExit("There is no lesson in notebooks/ yet: nothing was checked")
+    findings = {path: check(path) for path in paths}
+    for path, found in findings.items():
+        print(f"{path.name}: {'; '.join(map(str, found)) or 'fine'}")
+    return 1 if any(finding.is_error for found in findings.values() for finding in found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,123 @@
+"""Every rule of lint.py rejects a notebook that was spoiled for it, and the unspoiled one breaks none."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from nbformat.v4 import new_output
+from PIL import Image
+
+from .lint import GUIDES, RULES, check, main
+from .sample import executed, index_of, write
+
+
+def cell(notebook, name):
+    return notebook.cells[index_of(name)]
+
+
+def add_output(notebook, *args, **kwargs):
+    cell(notebook, "text").outputs.append(new_output(*args, **kwargs))
+
+
+def png(width, height=10):
+    """A picture that PNG cannot shrink."""
+    made = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)).save(made, "PNG")
+    return base64.b64encode(made.getvalue()).decode()
+
+
+def no_execution_count(notebook):
+    cell(notebook, "text").execution_count = None
+
+
+def out_of_order(notebook):
+    cell(notebook, "text").execution_count, cell(notebook, "value").execution_count = 3, 2
+
+
+def wide_picture(notebook):
+    add_output(notebook, "display_data", data={"image/png": png(481), "text/plain": "picture"})
+
+
+def heavy_picture(notebook):
+    add_output(notebook, "display_data", data={"image/png": png(300, 300), "text/plain": "picture"})
+
+
+def no_title(notebook):
+    notebook.cells[0].source = notebook.cells[0].source.replace("# Try", "Try")
+
+
+def badge_of_another(notebook):
+    notebook.cells[0].source = notebook.cells[0].source.replace("00_sample", "01_sample")
+
+
+def another_version(notebook):
+    cell(notebook, "set-up").source = cell(notebook, "set-up").source.replace("florence-nb==", "florence-nb==9.")
+
+
+def nothing_compared(notebook):
+    for each in notebook.cells[1:-1]:
+        each.metadata.tags = ["nbval-ignore-output", "raises-exception"]
+
+
+def no_twin(notebook):
+    cell(notebook, "twin").outputs = []
+
+
+SPOILED = [
+    ("format", lambda nb: nb.cells[1].update(colour="red")),
+    ("widget-state", lambda nb: nb.metadata.update(widgets={"application/vnd.jupyter.widget-state+json": {}})),
+    ("executed", no_execution_count),
+    ("executed", out_of_order),
+    ("stderr", lambda nb: add_output(nb, "stream", name="stderr", text="UserWarning: late\n")),
+    ("error", lambda nb: cell(nb, "error").metadata.update(tags=[])),
+    ("picture-size", wide_picture),
+    ("picture-size", heavy_picture),
+    ("file-size", lambda nb: add_output(nb, "stream", name="stdout", text="x" * 400_000)),
+    ("title", no_title),
+    ("title", badge_of_another),
+    ("set-up", another_version),
+    ("compared", nothing_compared),
+    ("skipped", lambda nb: cell(nb, "text").metadata.update(tags=["nbval-skip"])),
+    ("semicolon", lambda nb: cell(nb, "text").update(source="2 * 3;")),
+    ("plain-twin", no_twin),
+    ("machine-path", lambda nb: add_output(nb, "stream", name="stdout", text="saved to /home/ada/answers.jsonl\n")),
+    ("alt-text", lambda nb: nb.cells[-1].update(source="![](slider.png) exercise, you can now")),
+]
+
+
+def broken_rules(path):
+    return {finding.rule for finding in check(path) if finding.is_error}
+
+
+def test_the_unspoiled_notebook_breaks_no_rule(tmp_path):
+    assert broken_rules(write(executed(), tmp_path)) == set()
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning", "ignore:.*:FutureWarning")
+@pytest.mark.parametrize(("rule", "spoil"), SPOILED, ids=[f"{rule}-{number}" for number, (rule, _) in enumerate(SPOILED)])
+def test_a_spoiled_notebook_is_rejected_for_its_fault_alone(tmp_path, rule, spoil):
+    notebook = executed()
+    path = write(notebook, tmp_path)
+    spoil(notebook)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert broken_rules(path) == {rule}
+
+
+def test_every_rule_has_a_spoiled_notebook():
+    assert {rule for rule, _ in SPOILED} == set(RULES)
+
+
+def test_guides_advise_and_do_not_reject(tmp_path):
+    advice = [finding for finding in check(write(executed(), tmp_path)) if not finding.is_error]
+    assert {finding.rule for finding in advice} == {"length", "value-widgets"}
+    assert {finding.rule for finding in advice} <= set(GUIDES)
+
+
+def test_the_command_fails_for_a_spoiled_notebook(tmp_path, capsys):
+    notebook = executed()
+    assert main([str(write(notebook, tmp_path))]) == 0
+    no_execution_count(notebook)
+    assert main([str(write(notebook, tmp_path))]) == 1
+    assert "error [executed] in cell 2" in capsys.readouterr().out

@@ -1,0 +1,42 @@
+"""A refreshed notebook holds nothing that changes from run to run."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from . import refresh
+from .sample import executed, index_of, unexecuted
+
+
+def test_a_second_run_stores_the_same_bytes():
+    first, again = executed(), refresh.execute(unexecuted(), Path(__file__).parent)
+    for notebook in (first, again):
+        notebook.cells[index_of("address")].outputs = []  # an address is sanitised when it is compared, not when it is stored
+    assert nbformat.writes(again) == nbformat.writes(first)
+
+
+def test_what_is_stored():
+    notebook = executed()
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert [cell.execution_count for cell in notebook.cells[1:-1]] == list(range(1, len(notebook.cells) - 1))
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    assert "vnd.jupyter" not in nbformat.writes(notebook)
+    error = notebook.cells[index_of("error")].outputs[0]
+    assert error.traceback == ["ValueError: invalid literal for int() with base 10: 'three'"]
+
+
+def test_a_lesson_that_fails_is_not_written(tmp_path, monkeypatch, capsys):
+    notebook = unexecuted()
+    notebook.cells[index_of("text")].source = "1 / 0"
+    path = tmp_path / "00_sample.ipynb"
+    nbformat.write(notebook, path)
+    before = path.read_bytes()
+    assert refresh.refresh(path) is False
+    assert path.read_bytes() == before
+    assert "not written" in capsys.readouterr().out
+
+
+def test_an_unknown_lesson_is_refused():
+    with pytest.raises(SystemExit, match="No lesson starts with '99'"):
+        refresh.choose(["99"])
