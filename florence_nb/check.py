@@ -84,8 +84,9 @@ class Report:
 def _html_row(row: Row) -> str:
     weight = "bold" if row.state == TODO else "normal"
     advice = f"<br><i>{html.escape(row.advice)}</i>" if row.advice else ""
-    cells = (html.escape(row.state), html.escape(row.name), html.escape(row.found) + advice)
-    return "<tr>" + "".join(f'<td style="text-align:left;font-weight:{weight}">{cell}</td>' for cell in cells) + "</tr>"
+    style = f"text-align:left;vertical-align:top;font-weight:{weight}"
+    short = "".join(f'<td style="{style};white-space:nowrap">{html.escape(text)}</td>' for text in (row.state, row.name))
+    return f'<tr>{short}<td style="{style}">{html.escape(row.found)}{advice}</td></tr>'
 
 
 def check() -> Report:

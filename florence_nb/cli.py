@@ -79,7 +79,12 @@ def _lab(options: argparse.Namespace) -> int:
     lesson = _first_lesson(options.folder)
     if importlib.util.find_spec("jupyterlab") is None:
         raise InputError("JupyterLab is not installed here: pip install jupyterlab")
-    return subprocess.call([sys.executable, "-m", "jupyterlab", str(lesson), *options.rest])
+    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(lesson), *options.rest])
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # JupyterLab got the same Ctrl-C, asks whether to stop, and shuts its kernels down
+            continue
 
 
 def _first_lesson(folder: Path | None) -> Path:

@@ -51,7 +51,14 @@ NOT_IMAGES = (
 
 def samples() -> dict[str, str]:
     """The pictures that come with the package: name (for `open_image`) -> one line about it."""
-    return {name: line for name, (_, line) in SAMPLES.items()}
+    scenes = {name: f"drawing: {scene.answer('<CAPTION>')[len('</s><s>') : -len('.</s>')]}" for name, scene in _scenes().items()}
+    return {**scenes, **{name: line for name, (_, line) in SAMPLES.items()}}
+
+
+def _scenes() -> dict:
+    from .scenes.gallery import GALLERY
+
+    return GALLERY
 
 
 def open_image(source: str | os.PathLike | bytes | np.ndarray | Image.Image) -> Image.Image:
@@ -80,6 +87,8 @@ def open_image(source: str | os.PathLike | bytes | np.ndarray | Image.Image) -> 
 def _open_text(text: str) -> Image.Image:
     if text in SAMPLES:
         return _decode((SAMPLES_FOLDER / SAMPLES[text][0]).read_bytes(), text)
+    if text in _scenes():
+        return _scenes()[text].image.copy()
     if text.lower().startswith(("data:", "file:")) or "://" in text:
         return _decode(read_url(text), text)
     return _decode(_read_file(Path(text).expanduser()), text)
@@ -103,13 +112,13 @@ def _nearest(path: Path) -> str:
     if str(path).startswith("www."):
         return f"if it is a web address, begin it with https://, as in https://{path}"
     files = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, [*SAMPLES, *files], n=1)
+    near = difflib.get_close_matches(path.name, [*samples(), *files], n=1)
     hint = f"did you mean {near[0]}? Otherwise " if near else ""
     return f"{hint}check the path, or take one of the samples {_names()}"
 
 
 def _names() -> str:
-    return ", ".join(SAMPLES)
+    return ", ".join([*_scenes(), *SAMPLES])
 
 
 def _decode(data: bytes, name: str) -> Image.Image:

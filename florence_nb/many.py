@@ -123,8 +123,8 @@ def _identity(part: Any) -> Any:
         return picture_key(part)
     if isinstance(part, (bytes, bytearray)):
         return hashlib.blake2b(part, digest_size=16).hexdigest()
-    if isinstance(part, np.ndarray) and part.size > 8:
+    if isinstance(part, np.ndarray) and part.ndim > 1:
         return [str(part.dtype), part.shape, hashlib.blake2b(np.ascontiguousarray(part).tobytes(), digest_size=16).hexdigest()]
     if isinstance(part, (list, tuple, np.ndarray)):
-        return [float(number) for number in part]
+        return str(np.asarray(part, dtype=object).tolist())
     return None if part is None else str(part)

@@ -205,11 +205,25 @@ def lessons(folder: Path) -> Path:
 def started(monkeypatch, tmp_path) -> list[list[str]]:
     calls: list[list[str]] = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli.subprocess, "call", lambda command: calls.append(command) or 0)
+
+    class Lab:
+        """Is interrupted once, then ends."""
+
+        def __init__(self, command: list[str]) -> None:
+            calls.append(command)
+            self.answers = [KeyboardInterrupt(), 0]
+
+        def wait(self) -> int:
+            answer = self.answers.pop(0)
+            if isinstance(answer, KeyboardInterrupt):
+                raise answer
+            return answer
+
+    monkeypatch.setattr(cli.subprocess, "Popen", Lab)
     return calls
 
 
-def test_lab_opens_the_first_lesson_and_passes_options_on(started, tmp_path):
+def test_lab_opens_the_first_lesson_passes_options_on_and_outlives_ctrl_c(started, tmp_path):
     pytest.importorskip("jupyterlab")
     lessons(tmp_path / "notebooks")
     assert cli.main(["lab", "--no-browser", "--port", "8889"]) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -116,6 +118,7 @@ def test_an_end_at_the_very_limit_is_one_if_the_model_wanted_it(florence, monkey
     real = florence.model.forward
     end = florence.processor.tokenizer.eos_token_id
 
+    @functools.wraps(real)
     def wants_to_end(*args, **kwargs):
         output = real(*args, **kwargs)
         if output.logits.shape[1] == 8:

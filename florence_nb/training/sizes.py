@@ -5,5 +5,5 @@ SIDE = 288
 GRID = 12
 """Image tokens along each side; one more token holds the average of all."""
 IMAGE_TOKENS = GRID * GRID + 1
-WIDTH = 256
+WIDTH = 192
 """Width of the language model (``d_model``)."""

@@ -27,7 +27,7 @@ WEIGHTS = {"kind": 1.0, "colour": 0.5, "middle": 0.3, "edges": 0.4, "shape": 1.0
 
 def to_pixels(pictures: np.ndarray) -> torch.Tensor:
     """(n, h, w, 3) uint8 to what the processor makes of it: (n, 3, h, w) float32."""
-    pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 255
+    pixels = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
     return ((pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(DEVIATION).view(1, 3, 1, 1)).contiguous()
 
 
@@ -76,7 +76,7 @@ def grouped_parameters(modules) -> list[dict]:
     ]
 
 
-def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 16, top: float = 1e-3, seed: int = 0) -> None:
+def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 12, top: float = 1e-3, seed: int = 0) -> None:
     """Trains for ``steps`` or ``minutes``, whichever is over first, and writes ``run/tower.pt``; goes on from it if it is there."""
     model = new_model(new_config(1664, 1600), 600, seed)
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector

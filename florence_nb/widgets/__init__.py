@@ -1,0 +1,1 @@
+"""Controls for notebooks. Each is a thin view over plain functions of the module beside it."""
