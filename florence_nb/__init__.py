@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .locations import from_loc, to_loc
     from .parsing import parse
     from .tasks import TASKS, Task, build_prompt, get_task
+    from .widgets.composer import scene_composer
+    from .widgets.explorer import explore
 
 try:
     __version__ = version("florence-nb")
@@ -44,6 +46,8 @@ _HOMES = {
     "locations": ("from_loc", "to_loc"),
     "parsing": ("parse",),
     "tasks": ("TASKS", "Task", "build_prompt", "get_task"),
+    "widgets.composer": ("scene_composer",),
+    "widgets.explorer": ("explore",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -58,6 +62,7 @@ __all__ = [
     "__version__",
     "build_prompt",
     "check",
+    "explore",
     "fetch",
     "from_loc",
     "get_task",
@@ -65,6 +70,7 @@ __all__ = [
     "open_image",
     "parse",
     "samples",
+    "scene_composer",
     "show",
     "show_all",
     "to_loc",

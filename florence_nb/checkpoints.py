@@ -145,9 +145,13 @@ def _downloaded(name: str, repository: str, revision: str | None, tried: list[st
 
 def is_complete(folder: Path) -> bool:
     """Whether configuration, tokenizer and all files of weights are there: a stopped download leaves a part of them."""
+    return all(path.is_file() for path in (folder / "config.json", folder / "tokenizer_config.json", *weight_files(folder)))
+
+
+def weight_files(folder: Path) -> list[Path]:
     index = folder / "model.safetensors.index.json"
-    weights = set(json.loads(index.read_text())["weight_map"].values()) if index.is_file() else {"model.safetensors"}
-    return all((folder / file).is_file() for file in ("config.json", "tokenizer_config.json", *weights))
+    names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values() if index.is_file() else ["model.safetensors"]
+    return [folder / name for name in dict.fromkeys(names)]
 
 
 def _not_to_be_had(name: str, repository: str, tried: list[str], reason: str) -> str:

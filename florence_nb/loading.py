@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import CHECKPOINTS, MINI_FOLDER, fetch, find, is_complete
+from .checkpoints import CHECKPOINTS, MINI_FOLDER, fetch, find, is_complete, weight_files
 from .errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def load(
     with _no_bars():
         processor = _processor(folder, str(name))
         model = _model(folder, str(name), kind, attention)
-        florence = Florence(_moved(model, where), processor, str(name), cache=cache)
+        florence = Florence(model.to(where), processor, str(name), cache=cache)
     if folder == MINI_FOLDER and not quiet:
         print(_MINI_LINE)
     return florence
@@ -96,39 +96,53 @@ def _processor(folder: Path, name: str) -> Any:
 
     try:
         return Florence2Processor.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except Exception as error:  # damaged files raise whatever their reader raises
         raise CheckpointError(f"The processor files of {name} cannot be read ({_first_line(error)}): fetch them again.") from error
 
 
 def _model(folder: Path, name: str, dtype: torch.dtype, attention: str) -> Any:
-    from transformers import Florence2ForConditionalGeneration
+    from transformers import Florence2ForConditionalGeneration, GenerationConfig
 
+    kind = Florence2ForConditionalGeneration
     try:
-        model, report = Florence2ForConditionalGeneration.from_pretrained(
-            folder,
+        config = kind.config_class.from_pretrained(folder, local_files_only=True)
+        model, report = kind.from_pretrained(
+            None,
+            config=config,
+            state_dict=_weights(folder),
             dtype=dtype,
             attn_implementation=attention,
-            local_files_only=True,
-            use_safetensors=True,
             output_loading_info=True,
         )
+        if (folder / "generation_config.json").is_file():
+            model.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
     except ImportError as error:
         raise InputError(f"attn_implementation={attention!r} is not installed here: leave it out, or take 'sdpa'.") from error
     except Exception as error:  # damaged weights raise whatever their reader raises
         raise CheckpointError(f"The weights of {name} cannot be read ({_first_line(error)}): fetch them again.") from error
-    lacking = sorted([*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])])
+    _check_report(report, name)
+    return model.eval()
+
+
+def _weights(folder: Path) -> dict[str, Any]:
+    """Every weight as something that reads itself from the file when its turn comes.
+
+    `from_pretrained` alone maps the file into memory, so that float16 weights loaded as float32 take 1.5 times the room they need.
+    """
+    from safetensors import safe_open
+
+    files = [safe_open(path, framework="pt", backend="pread") for path in weight_files(folder)]
+    return {key: file.get_slice(key) for file in files for key in file.keys()}
+
+
+def _check_report(report: dict[str, Any], name: str) -> None:
+    """Transformers only warns about a weight it did not find and fills it with random numbers; the answers are then nonsense."""
+    lacking = sorted(str(key) for key in [*report["missing_keys"], *report["mismatched_keys"]])
     if lacking:
-        # Transformers only warns and fills them with random numbers; the answers are then nonsense.
         raise CheckpointError(
             f"The weights of {name} are incomplete: {len(lacking)} are missing or of the wrong shape, such as {lacking[0]}. "
             "Fetch the checkpoint again, or take another one."
         )
-    return model.eval()
-
-
-def _moved(model: Any, device: torch.device) -> Any:
-    """In place, weight by weight, so that no second copy is ever needed."""
-    return model if device.type == "cpu" else model.to(device)
 
 
 def _device(device: str | torch.device | None) -> torch.device:

@@ -100,7 +100,8 @@ def test_an_answer_without_ids_is_split_again(florence, answer, tokens):
 
 def test_long_answers_are_told_in_part(answer, tokens, monkeypatch):
     monkeypatch.setattr(exploring, "MOST_TOKENS", 4)
-    assert [token.probability for token in token_table(answer)] == pytest.approx([token.probability for token in tokens[:4]])
+    told = [token.probability for token in token_table(answer)]
+    assert told == pytest.approx([token.probability for token in tokens[:4]], rel=1e-4)
 
 
 @pytest.mark.parametrize("missing", ["florence", "image"])
@@ -166,3 +167,30 @@ def test_shared_beginnings_grow_one_twig():
 def test_no_tree_for_long_answers(answer, monkeypatch):
     monkeypatch.setattr(exploring, "MOST_IN_TREE", 5)
     assert beam_tree(answer) == ()
+
+
+def test_the_panel_follows_the_chosen_token(answer, tokens):
+    from florence_nb.widgets.explorer import explore
+
+    panel = explore(answer, beams=2)
+    before = panel.picture.value
+    panel.chips.selected = next(i for i, token in enumerate(tokens) if token.place)
+    assert panel.picture.value != before and "x = 38.6 px" in panel.details.value
+    before = panel.picture.value
+    panel.layer.value = 1
+    assert panel.picture.value == before  # the tiny model has one layer
+    assert [chip["kind"] for chip in panel.chips.chips][-5:] == ["place"] * 4 + ["special"]
+
+
+def test_the_panel_without_a_kernel(answer):
+    from florence_nb.widgets.explorer import explore
+
+    shown = explore(answer, beams=0)._repr_mimebundle_()
+    assert repr(RAW) in shown["text/plain"] and len(shown["image/jpeg"]) > 1000
+
+
+def test_explore_takes_answers_only():
+    from florence_nb.widgets.explorer import explore
+
+    with pytest.raises(InputError, match="Answer"):
+        explore("a car")

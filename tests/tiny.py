@@ -55,8 +55,8 @@ def processor():
     return Florence2Processor(images, tokenizer(), post_processor_config={name: {} for name in POST_PROCESSING})
 
 
-def model(words, seed: int = 0):
-    """`words` is the tokenizer the model should speak."""
+def model(words, seed: int = 0, **text_config):
+    """`words` is the tokenizer the model should speak; `text_config` makes another size of it."""
     import torch
     from transformers import Florence2Config, Florence2ForConditionalGeneration
 
@@ -91,6 +91,7 @@ def model(words, seed: int = 0):
             "max_position_embeddings": POSITIONS,
             "init_std": 0.3,
             **special,
+            **text_config,
         },
         image_token_id=words.image_token_id,
         **special,

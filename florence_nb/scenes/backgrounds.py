@@ -13,9 +13,20 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from ..errors import InputError
+from ..locations import check_size
 from .pen import hue_shift
 
-BACKGROUNDS = ("field", "beach", "night street", "room", "snow", "harbour")
+HOMES: dict[str, tuple[str, ...]] = {
+    "field": ("ground", "sky"),
+    "beach": ("ground", "sky", "water"),
+    "night street": ("ground", "sky"),
+    "room": ("ground", "table"),
+    "snow": ("ground", "sky"),
+    "harbour": ("ground", "sky", "water"),
+}
+"""The homes that each place has, see `Backdrop.zones`."""
+BACKGROUNDS: tuple[str, ...] = tuple(HOMES)
 
 RGB = tuple[int, int, int]
 Zones = dict[str, tuple[float, float]]
@@ -44,12 +55,11 @@ def paint(name: str, rng: random.Random, size: tuple[int, int]) -> Backdrop:
     """Paint one of the `BACKGROUNDS`, with variety from ``rng``, in ``size`` = (width, height) pixels.
 
     Raises:
-        ValueError: the name is unknown or a side is shorter than one pixel.
+        InputError: the name is unknown or a side is shorter than one pixel.
     """
     if name not in _PAINTERS:
-        raise ValueError(f"unknown background {name!r}: choose one of {', '.join(BACKGROUNDS)}")
-    if min(size) < 1:
-        raise ValueError(f"size is {size}: both sides need at least one pixel")
+        raise InputError(f"There is no background {name!r}; choose one of: {', '.join(BACKGROUNDS)}.")
+    size = check_size(size)
     sheet = _Sheet(rng, size)
     horizon, zones = _PAINTERS[name](sheet, rng)
     return Backdrop(sheet.picture(), horizon, zones)

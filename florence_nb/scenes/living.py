@@ -245,8 +245,8 @@ def cactus(pen: Pen, tone: Tone) -> None:
     for arm in arms:
         _limb(pen, arm, tone, 17)
     _body(pen, [(22, 26), (36, 9), (50, 26), (51, 60), (50, 92), (46, 98.6), (26, 98.6), (22, 92), (21, 60)], tone, (33, 50))
-    for x in (30, 42):
-        pen.path([(x, 26), (x, 90)], _mark(tone), 2)
+    for rib in (30, 42):
+        pen.path([(rib, 26), (rib, 90)], _mark(tone), 2)
     pen.path([(26, 26), (26, 80)], tone.light, 2.4)
     for x, y in ((36, 30), (36, 46), (36, 62), (36, 78), (47, 70), (9.5, 46), (62.5, 36), (9.5, 58), (62.5, 50)):
         pen.path([(x - 2, y - 2), (x, y + 2), (x + 2, y - 2)], _fleck(tone), 1.6)

@@ -18,8 +18,9 @@ def box_of(mask: np.ndarray) -> tuple[float, float, float, float]:
 def outlines(mask: np.ndarray, tolerance: float = 0.018, most: int = 18) -> tuple[np.ndarray, ...]:
     """The outlines of the pieces of an (h, w) mask, largest first.
 
-    Each is a float (k, 2) array of x, y in pixels, clockwise as seen, beginning at the corner nearest the picture's top left, without holes and
-    without the closing point, at most ``most`` points, simplified by ``tolerance`` (Douglas-Peucker, a share of the piece's diagonal).
+    Each is a float (k, 2) array of x, y in pixels (a pixel's edges are whole numbers), clockwise as seen, beginning at the corner
+    nearest the picture's top left, without holes and without the closing point, at most ``most`` points, simplified by
+    ``tolerance`` (Douglas-Peucker, a share of the piece's diagonal).
     """
     x0, y0, x1, y1 = (int(v) for v in box_of(mask))
     padded = np.pad(mask[y0:y1, x0:x1].astype(np.float32), 1)

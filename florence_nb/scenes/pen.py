@@ -61,9 +61,9 @@ class Pen:
         width, height: size of the sheet in design units; the longer one is 100.
         pixels: length in pixels of the finished picture's longer side.
 
-    Every shape takes ``fill`` and ``line`` colours as ``(r, g, b)`` or ``(r, g, b, a)`` (a = 255 is opaque) and the line's ``thick``\\ ness in
-    units. With ``inside=True`` a shape is blended only onto what is painted already, never onto the transparent ground: that is how shading,
-    windows and eyes keep inside the outline.
+    Every shape takes ``fill`` and ``line`` colours as ``(r, g, b)`` or ``(r, g, b, a)`` (a = 255 is opaque) and ``thick``, the
+    width of the line in units. With ``inside=True`` a shape is blended only onto what is painted already, never onto the
+    transparent ground: that is how shading, windows and eyes keep inside the outline.
     """
 
     def __init__(self, width: float, height: float, pixels: int = 256):

@@ -1,7 +1,8 @@
 """Scenes: things on a background, drawn, with the truth about every thing that can be seen.
 
-A `Thing` says what is wanted and where; a `Scene` draws its things from back to front and knows, for each, the box, outline and words of the part that
-is seen. All coordinates are pixels of ``scene.image``: x to the right, y down, origin top left, boxes xyxy with the far edges exclusive.
+A `Thing` says what is wanted and where; a `Scene` draws its things from back to front and knows, for each, the box, outline and
+words of the part that is seen. All coordinates are pixels of ``scene.image``: x to the right, y down, origin top left, boxes xyxy
+with the far edges exclusive.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
+from ..errors import InputError
+from ..locations import check_size
 from . import living, made
-from .backgrounds import BACKGROUNDS, Backdrop, paint
+from .backgrounds import BACKGROUNDS, HOMES, Backdrop, paint
 from .outline import box_of, outlines
 from .pen import COLOURS, Pen, tone
-from .signs import FONTS, SIGN_KINDS, draw_sign
+from .signs import FONTS, SIGN_KINDS, SignPicture, check_board, draw_sign
 
 _DRAWN = {kind.name: kind for kind in (*made.KINDS, *living.KINDS)}
 KINDS: tuple[str, ...] = (*_DRAWN, *SIGN_KINDS)
@@ -27,11 +31,15 @@ KINDS: tuple[str, ...] = (*_DRAWN, *SIGN_KINDS)
 HELD_OUT: tuple[str, ...] = ("cactus", "teapot")
 """Kinds that are in the world but that the mini checkpoint never saw: they are there to be taught."""
 WORDS: tuple[str, ...] = tuple(
-    "STOP GO OPEN CAFE HOTEL TAXI BUS ZOO PARK EXIT SALE MILK BOOK FISH SHOP BAKERY MUSEUM SCHOOL STATION HELLO WELCOME BEACH FIRE POLICE PIZZA "
-    "BREAD COFFEE TEA ICE SLOW WAY OUT FARM PORT HARBOUR MARKET FLOWERS TOYS BIKE BOAT SUN MOON NEWS POST BANK CINEMA MUSIC GARDEN".split()
+    "STOP GO OPEN CAFE HOTEL TAXI BUS ZOO PARK EXIT SALE MILK BOOK FISH SHOP BAKERY MUSEUM SCHOOL STATION HELLO WELCOME BEACH FIRE "
+    "POLICE PIZZA BREAD COFFEE TEA ICE SLOW WAY OUT FARM PORT HARBOUR MARKET FLOWERS TOYS BIKE BOAT SUN MOON NEWS POST BANK CINEMA "
+    "MUSIC GARDEN".split()
 )
+CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+"""What may be written."""
 SHARE_SEEN = 2 / 3
-"""A thing of a random scene is never covered by more than a third."""
+"""Of a thing of a random scene at least so much is seen, unless it is the only one."""
+MOST_THINGS = 255
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,16 @@ class Thing:
         kind: one of `KINDS`.
         colour: one of the nine colours.
         at: centre as fractions (x, y) of the picture's width and height.
-        size: longer side of the thing as a fraction of the picture's shorter side.
+        size: longer side of the thing as a fraction of the picture's shorter side, before it is tilted (with text: after).
         mirrored: faces left instead of right (things with text are never mirrored).
-        tilt: degrees, counter-clockwise.
-        stretch: width is multiplied by this.
-        text: the words of a sign, banner or number plate; a line break makes two lines.
+        tilt: degrees, counter-clockwise; things with text: -15 to 15.
+        stretch: the width is multiplied by this while ``size`` stays (things with text are never stretched).
+        text: the words of a sign, banner or number plate, A-Z and 0-9; a line break makes two lines.
         font: one of `signs.FONTS`; None takes the first.
+
+    Raises:
+        InputError: no such kind, colour or font; text where none belongs, none where some does, or text that cannot be written; a
+            number out of its range.
     """
 
     kind: str
@@ -62,25 +74,38 @@ class Thing:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"There is no kind {self.kind!r}; choose one of: {', '.join(KINDS)}.")
+            raise InputError(f"There is no kind {self.kind!r}; choose one of: {', '.join(KINDS)}.")
         if self.colour not in COLOURS:
-            raise ValueError(f"There is no colour {self.colour!r}; choose one of: {', '.join(COLOURS)}.")
+            raise InputError(f"There is no colour {self.colour!r}; choose one of: {', '.join(COLOURS)}.")
         if bool(self.text) != (self.kind in SIGN_KINDS):
-            raise ValueError(f"Text belongs on {', '.join(SIGN_KINDS)} and only there; got kind {self.kind!r} with text {self.text!r}.")
+            raise InputError(
+                f"Text belongs on {', '.join(SIGN_KINDS)} and only there; got kind {self.kind!r} with text {self.text!r}."
+            )
+        if self.text:
+            check_board(self.text.split("\n"), self.font or FONTS[0], self.tilt)
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        if len(self.at) != 2 or not all(-1 <= place <= 2 for place in self.at):
+            raise InputError(f"at is the centre as fractions (x, y) of the picture, from -1 to 2; got {self.at}.")
         if not 0.02 <= self.size <= 2:
-            raise ValueError(f"size is a fraction of the picture's shorter side, from 0.02 to 2; got {self.size}.")
+            raise InputError(f"size is a fraction of the picture's shorter side, from 0.02 to 2; got {self.size}.")
+        if not 0.25 <= self.stretch <= 4:
+            raise InputError(f"stretch is a factor from 0.25 to 4; got {self.stretch}.")
+        if not -360 <= self.tilt <= 360:
+            raise InputError(f"tilt is in degrees, from -360 to 360; got {self.tilt}.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
-    """The part of a thing that is seen, in pixels of the scene's image.
+    """The part of a thing that is seen, in pixels of the scene's image. Only the very same one counts as equal.
 
     Attributes:
         thing: what was asked for; ``kind``, ``colour`` and ``text`` are repeated here.
         box: (x0, y0, x1, y1) around the seen part.
         polygons: outlines of the seen part, one (k, 2) float array a piece, largest first, clockwise, without the closing point.
-        quads: one (4, 2) float array for each line of text, clockwise from the text's top left.
-        letters: ((character, x, y), …), the centre of every letter.
+        quads: one (4, 2) float array for each line of text, clockwise from the text's top left, whether covered or not.
+        letters: ((character, x, y), …), the centre of every letter, whether covered or not.
         share: how much of the thing is seen, 0 … 1 (what lies outside the picture counts as unseen).
     """
 
@@ -116,7 +141,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Weather:
-    """How the camera saw it: factors for brightness, contrast and saturation, blur radius and noise in grey levels, JPEG quality (0 = none)."""
+    """How the camera saw a scene; applied in the order of the attributes.
+
+    Attributes:
+        brightness, contrast, saturation: factors as in ``PIL.ImageEnhance``; 1 changes nothing.
+        blur: radius of a Gaussian blur in pixels; 0 is none.
+        noise: standard deviation of grey noise, in levels of 0 to 255; 0 is none.
+        jpeg: quality, 1 to 95, of a JPEG that the picture is saved as and read from; 0 is none.
+    """
 
     brightness: float = 1.0
     contrast: float = 1.0
@@ -128,14 +160,17 @@ class Weather:
 
 @dataclass(frozen=True)
 class Scene:
-    """Things on a background.
+    """Things on a background. It is drawn when something of it is first asked for.
 
-    Args:
-        wanted: the things from back to front.
+    Attributes:
+        wanted: the `Thing`s asked for, from back to front; ``things`` are those of which something is seen.
         background: one of `backgrounds.BACKGROUNDS`.
         size: width and height of the picture in pixels.
         seed: fixes the look of the background and the noise.
         weather: how the camera saw it.
+
+    Raises:
+        InputError: no such background, an impossible size, or something that is no `Thing`.
     """
 
     wanted: tuple[Thing, ...] = ()
@@ -146,8 +181,14 @@ class Scene:
 
     def __post_init__(self) -> None:
         if self.background not in BACKGROUNDS:
-            raise ValueError(f"There is no background {self.background!r}; choose one of: {', '.join(BACKGROUNDS)}.")
+            raise InputError(f"There is no background {self.background!r}; choose one of: {', '.join(BACKGROUNDS)}.")
         object.__setattr__(self, "wanted", tuple(self.wanted))
+        object.__setattr__(self, "size", check_size(self.size))
+        strange = [thing for thing in self.wanted if not isinstance(thing, Thing)]
+        if strange:
+            raise InputError(f"A scene is made of things such as Thing('car', 'red'), not of {strange[0]!r}.")
+        if len(self.wanted) > MOST_THINGS:
+            raise InputError(f"A scene has at most {MOST_THINGS} things, not {len(self.wanted)}.")
 
     @cached_property
     def _drawn(self) -> tuple[Image.Image, np.ndarray, tuple[Seen, ...]]:
@@ -168,7 +209,7 @@ class Scene:
         """Every thing of which something is seen, from back to front."""
         return self._drawn[2]
 
-    def answer(self, task_prompt: str, text_input=None, *, rng: random.Random | None = None) -> str:
+    def answer(self, task_prompt: str, text_input: Any = None, *, rng: random.Random | None = None) -> str:
         """The raw string that a perfect model would produce; see `truth.answer`."""
         from .truth import answer
 
@@ -181,8 +222,7 @@ def sprite(kind: str, colour: str, pixels: int = 256) -> Image.Image:
     drawn = _DRAWN[kind]
     pen = Pen(drawn.width, drawn.height, pixels)
     drawn.draw(pen, tone(colour))
-    picture = pen.picture()
-    return picture.crop(picture.getchannel("A").point(lambda a: 255 * (a > 100)).getbbox())
+    return _cropped(pen.picture())
 
 
 def home_of(kind: str) -> str:
@@ -190,30 +230,51 @@ def home_of(kind: str) -> str:
     return SIGN_KINDS[kind] if kind in SIGN_KINDS else _DRAWN[kind].home
 
 
+class _Stamp(NamedTuple):
+    """A thing at its final size: an RGBA picture, the (4, 2) quads of its text and the centres of its letters, in pixels of it."""
+
+    picture: Image.Image
+    quads: tuple[np.ndarray, ...] = ()
+    letters: tuple[tuple[str, float, float], ...] = ()
+
+
 def _draw(scene: Scene) -> tuple[Image.Image, np.ndarray, tuple[Seen, ...]]:
     picture = _backdrop(scene.background, scene.seed, scene.size).image.copy()
-    width, height = scene.size
-    owner = np.zeros((height, width), np.uint8)
-    prints = []
-    for number, thing in enumerate(scene.wanted, 1):
-        stamp, quads, letters = _stamp(thing, scene.size)
-        x, y = round(thing.at[0] * width - stamp.width / 2), round(thing.at[1] * height - stamp.height / 2)
-        picture.paste(stamp, (x, y), stamp)
-        solid = np.asarray(stamp.getchannel("A")) > 127
-        x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + stamp.width, width), min(y + stamp.height, height)
-        if x0 < x1 and y0 < y1:
-            owner[y0:y1, x0:x1][solid[y0 - y : y1 - y, x0 - x : x1 - x]] = number
-        moved = tuple(quad + (x, y) for quad in quads)
-        prints.append((thing, int(solid.sum()), moved, tuple((c, a + x, b + y) for c, a, b in letters)))
-    seen = []
-    for number, (thing, area, quads, letters) in enumerate(prints, 1):
+    owner = np.zeros((picture.height, picture.width), np.uint8)
+    corners = [_paste(picture, owner, number, thing) for number, thing in enumerate(scene.wanted, 1)]
+    seen: list[Seen] = []
+    for number, (thing, corner) in enumerate(zip(scene.wanted, corners), 1):
         mask = owner == number
+        stamp = _stamp(thing, scene.size)
+        area = int(_solid(stamp).sum())
         if mask.sum() < max(8, 0.02 * area):
             owner[mask] = 0
             continue
         owner[mask] = len(seen) + 1
-        seen.append(Seen(thing, box_of(mask), outlines(mask), quads, letters, float(mask.sum() / max(area, 1))))
+        seen.append(_seen(thing, mask, area, stamp, corner))
     return picture, owner, tuple(seen)
+
+
+def _solid(stamp: _Stamp) -> np.ndarray:
+    return np.asarray(stamp.picture.getchannel("A")) > 127
+
+
+def _paste(picture: Image.Image, owner: np.ndarray, number: int, thing: Thing) -> tuple[int, int]:
+    """Puts a thing on the picture and its number on ``owner``; returns where its stamp's top left corner lies."""
+    stamp = _stamp(thing, picture.size)
+    wide, high = stamp.picture.size
+    x, y = round(thing.at[0] * picture.width - wide / 2), round(thing.at[1] * picture.height - high / 2)
+    picture.paste(stamp.picture, (x, y), stamp.picture)
+    x0, y0, x1, y1 = max(x, 0), max(y, 0), min(x + wide, picture.width), min(y + high, picture.height)
+    if x0 < x1 and y0 < y1:
+        owner[y0:y1, x0:x1][_solid(stamp)[y0 - y : y1 - y, x0 - x : x1 - x]] = number
+    return x, y
+
+
+def _seen(thing: Thing, mask: np.ndarray, area: int, stamp: _Stamp, corner: tuple[int, int]) -> Seen:
+    quads = tuple(quad + corner for quad in stamp.quads)
+    letters = tuple((letter, x + corner[0], y + corner[1]) for letter, x, y in stamp.letters)
+    return Seen(thing, box_of(mask), outlines(mask), quads, letters, float(mask.sum() / max(area, 1)))
 
 
 @lru_cache(maxsize=8)
@@ -221,17 +282,17 @@ def _backdrop(background: str, seed: int, size: tuple[int, int]) -> Backdrop:
     return paint(background, random.Random(seed), size)
 
 
-def _stamp(thing: Thing, size: tuple[int, int]):
-    """The thing at its final size: an RGBA picture, the quads of its text and the centres of its letters, in pixels of that picture."""
+def _stamp(thing: Thing, size: tuple[int, int]) -> _Stamp:
     return _stamped(replace(thing, at=(0.5, 0.5)), size)
 
 
 @lru_cache(maxsize=256)
-def _stamped(thing: Thing, size: tuple[int, int]):
+def _stamped(thing: Thing, size: tuple[int, int]) -> _Stamp:
     longest = max(4.0, thing.size * min(size))
-    if thing.kind in SIGN_KINDS:
-        drawn = draw_sign(thing.kind, thing.text.split("\n"), thing.colour, thing.font or FONTS[0], max(24, round(longest)), -thing.tilt)
-        return _scaled_sign(drawn, longest)
+    if thing.text:
+        pixels = max(24, round(longest))
+        lines = thing.text.split("\n")
+        return _scaled_sign(draw_sign(thing.kind, lines, thing.colour, thing.font or FONTS[0], pixels, -thing.tilt), longest)
     picture = sprite(thing.kind, thing.colour)
     if thing.mirrored:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -239,18 +300,22 @@ def _stamped(thing: Thing, size: tuple[int, int]):
     wanted = (max(2, round(picture.width * thing.stretch * scale)), max(2, round(picture.height * scale)))
     picture = picture.resize(wanted, Image.Resampling.BILINEAR, reducing_gap=2.0)
     if thing.tilt:
-        picture = picture.rotate(thing.tilt, Image.Resampling.BICUBIC, expand=True)
-        picture = picture.crop(picture.getchannel("A").point(lambda a: 255 * (a > 100)).getbbox())
-    return picture, (), ()
+        picture = _cropped(picture.rotate(thing.tilt, Image.Resampling.BICUBIC, expand=True))
+    return _Stamp(picture)
 
 
-def _scaled_sign(drawn, longest: float):
+def _cropped(picture: Image.Image) -> Image.Image:
+    """Cut to what is painted."""
+    return picture.crop(picture.getchannel("A").point(lambda a: 255 * (a > 100)).getbbox())
+
+
+def _scaled_sign(drawn: SignPicture, longest: float) -> _Stamp:
     factor = longest / max(drawn.image.size)
     size = (max(2, round(drawn.image.width * factor)), max(2, round(drawn.image.height * factor)))
     ratio = np.array([size[0] / drawn.image.width, size[1] / drawn.image.height])
     quads = tuple(np.asarray(quad, float) * ratio for quad in drawn.quads)
     letters = tuple((c, x * ratio[0], y * ratio[1]) for c, x, y in drawn.letters)
-    return drawn.image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0), quads, letters
+    return _Stamp(drawn.image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0), quads, letters)
 
 
 def _weathered(picture: Image.Image, weather: Weather, seed: int) -> Image.Image:
@@ -276,8 +341,25 @@ def _weathered(picture: Image.Image, weather: Weather, seed: int) -> Image.Image
 _ASPECTS = ((1, 1), (1, 1), (4, 3), (4, 3), (3, 2), (16, 9), (3, 4), (2, 3), (9, 16), (2, 1))
 
 
+@dataclass(frozen=True)
+class _Lot:
+    """What a thing is drawn from by lot: the allowed kinds, the place, the picture's size in pixels, the number of things."""
+
+    rng: random.Random
+    allowed: tuple[str, ...]
+    place: Backdrop
+    size: tuple[int, int]
+    count: int
+
+
 def random_scene(
-    seed: int, *, kinds: Sequence[str] | None = None, most: int = 7, size: tuple[int, int] | None = None, signs: float = 0.35, clean: bool = False
+    seed: int,
+    *,
+    kinds: Sequence[str] | None = None,
+    most: int = 7,
+    size: tuple[int, int] | None = None,
+    signs: float = 0.35,
+    clean: bool = False,
 ) -> Scene:
     """A scene drawn by lot.
 
@@ -286,27 +368,56 @@ def random_scene(
         kinds: what may appear; all but the held-out kinds when None.
         most: number of things at most (at least one appears).
         size: (width, height) in pixels; drawn by lot when None.
-        signs: how likely each thing is to be one that carries text, where ``kinds`` allows it.
+        signs: in scenes that have text (55 %), how likely each thing is to be one that carries it, where ``kinds`` allows it.
         clean: no blur, noise, contrast or JPEG.
+
+    Raises:
+        InputError: ``kinds`` is empty or holds something that is no kind.
     """
     rng = random.Random(seed)
-    allowed = tuple(kinds) if kinds is not None else tuple(k for k in KINDS if k not in HELD_OUT)
+    allowed = _allowed(kinds)
     size = size or _random_size(rng)
-    background = rng.choice(BACKGROUNDS)
+    background = rng.choice(_places_for(allowed))
     look = rng.randrange(2**31)
-    zones = _backdrop(background, look, size)
-    count = rng.choices(range(1, 8), (10, 17, 20, 18, 14, 12, 9))[0]
-    wanted: list[Thing] = []
-    scene = Scene((), background, size, look, Weather() if clean else _random_weather(rng))
-    with_text = rng.random() < 0.55
-    for _ in range(min(count, most)):
+    lot = _Lot(rng, allowed, _backdrop(background, look, size), size, rng.choices(range(1, 8), (10, 17, 20, 18, 14, 12, 9))[0])
+    weather = Weather() if clean else _random_weather(rng)
+    wanted = _random_things(lot, min(lot.count, most), signs if rng.random() < 0.55 else 0.0)
+    wanted = wanted or [_random_thing(replace(lot, count=1), signs) or _any_thing(allowed)]
+    wanted.sort(key=lambda t: t.at[1] + _half(t, size)[1])
+    return _uncovered(Scene(tuple(wanted), background, size, look, weather))
+
+
+def _allowed(kinds: Sequence[str] | None) -> tuple[str, ...]:
+    if kinds is None:
+        return tuple(kind for kind in KINDS if kind not in HELD_OUT)
+    strange = [kind for kind in kinds if kind not in KINDS]
+    if strange or not kinds:
+        what = f"There is no kind {strange[0]!r}" if strange else "kinds is empty"
+        raise InputError(f"{what}; choose one or more of: {', '.join(KINDS)}.")
+    return tuple(kinds)
+
+
+def _places_for(kinds: Sequence[str]) -> tuple[str, ...]:
+    """The backgrounds where at least one of the kinds may be; text and what belongs on a table may be on any ground."""
+    homes = {"ground" if kind in SIGN_KINDS or home_of(kind) == "table" else home_of(kind) for kind in kinds}
+    return tuple(name for name in BACKGROUNDS if homes & {*HOMES[name]})
+
+
+def _any_thing(kinds: Sequence[str]) -> Thing:
+    kind = "ball" if "ball" in kinds else kinds[0]
+    return Thing(kind, "red", text="GO" if kind in SIGN_KINDS else "")
+
+
+def _random_things(lot: _Lot, count: int, signs: float) -> list[Thing]:
+    """Up to ``count`` things that fit beside each other, each given twelve tries."""
+    found: list[Thing] = []
+    for _ in range(count):
         for _try in range(12):
-            thing = _random_thing(rng, allowed, zones, size, count, signs if with_text else 0.0)
-            if thing and _fits(thing, wanted, size):
-                wanted.append(thing)
+            thing = _random_thing(lot, signs)
+            if thing and _fits(thing, found, lot.size):
+                found.append(thing)
                 break
-    wanted = sorted(wanted or [_random_thing(rng, allowed, zones, size, 1, signs) or Thing("ball", "red")], key=lambda t: t.at[1] + _half(t, size)[1])
-    return _uncovered(replace(scene, wanted=tuple(wanted)))
+    return found
 
 
 def _uncovered(scene: Scene) -> Scene:
@@ -325,7 +436,9 @@ def _text_covered(scene: Scene, seen: Seen) -> bool:
     """Whether any letter lies under another thing or outside the picture."""
     number = scene.things.index(seen) + 1
     height, width = scene.owner.shape
-    return any(not (2 <= x < width - 2 and 2 <= y < height - 2) or scene.owner[int(y), int(x)] != number for _, x, y in seen.letters)
+    return any(
+        not (2 <= x < width - 2 and 2 <= y < height - 2) or scene.owner[int(y), int(x)] != number for _, x, y in seen.letters
+    )
 
 
 def _random_size(rng: random.Random) -> tuple[int, int]:
@@ -354,57 +467,74 @@ def random_text(rng: random.Random) -> str:
     if lot < 0.35:
         return rng.choice(WORDS)
     if lot < 0.75:
-        return "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=rng.randint(1, 8)))
-    short = [w for w in WORDS if len(w) <= 4] + ["".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=rng.randint(1, 4))) for _ in range(20)]
+        return "".join(rng.choices(CHARACTERS, k=rng.randint(1, 8)))
+    short = [w for w in WORDS if len(w) <= 4] + ["".join(rng.choices(CHARACTERS, k=rng.randint(1, 4))) for _ in range(20)]
     return (" " if lot < 0.87 else "\n").join(rng.choices(short, k=2))
 
 
-def _random_thing(rng, allowed, zones: Backdrop, size, count: int, signs: float) -> Thing | None:
-    texted = [k for k in allowed if k in SIGN_KINDS]
-    plain = [k for k in allowed if k not in SIGN_KINDS and (home_of(k) in zones.zones or home_of(k) == "table")]
-    pool = texted if texted and (not plain or rng.random() < signs) else plain
-    if not pool:
+def _random_thing(lot: _Lot, signs: float) -> Thing | None:
+    """One thing somewhere; None where the lot falls on one for which there is no room or no home."""
+    rng = lot.rng
+    kind = _random_kind(lot, signs)
+    if kind is None:
         return None
-    kind = rng.choice(pool)
     colour = rng.choice(tuple(COLOURS))
-    home = home_of(kind) if home_of(kind) in zones.zones else "ground"
-    top = 0.6 if count <= 3 else 0.45
-    wide = size[0] / min(size)
-    extent = min(0.62, float(np.exp(rng.uniform(np.log(0.1), np.log(top)))) * max(wide, size[1] / min(size)) ** 0.5)
-    text = font = None
-    tilt = rng.choice((0.0, 0.0, rng.uniform(-8, 8)))
+    extent, tilt = _random_pose(lot)
+    text, font = "", None
     if kind in SIGN_KINDS:
         text, font = random_text(rng), rng.choice(FONTS)
-        longest = max(map(len, text.split("\n")))
-        extent = wide * rng.uniform(max(0.14, 0.055 * longest), max(0.36, min(0.72, 0.1 * longest)))
-        tilt = rng.choice((0.0, 0.0, rng.uniform(-15, 15), rng.uniform(-15, 15)))
-    thing = Thing(
-        kind, colour, (0.5, 0.5), round(extent, 3), text is None and rng.random() < 0.5, round(tilt, 1), round(rng.uniform(0.88, 1.14), 2), text or "", font
-    )
-    half_w, half_h = _half(thing, size)
-    low, high = zones.zones[home]
-    bottom = rng.uniform(low, high)
+        extent, tilt = _random_board_pose(rng, text, lot.size)
+    mirrored = not text and rng.random() < 0.5
+    stretch = round(rng.uniform(0.88, 1.14), 2)
+    return _placed(Thing(kind, colour, (0.5, 0.5), round(extent, 3), mirrored, round(tilt, 1), stretch, text, font), lot)
+
+
+def _random_kind(lot: _Lot, signs: float) -> str | None:
+    texted = [k for k in lot.allowed if k in SIGN_KINDS]
+    plain = [k for k in lot.allowed if k not in SIGN_KINDS and (home_of(k) in lot.place.zones or home_of(k) == "table")]
+    pool = texted if texted and (not plain or lot.rng.random() < signs) else plain
+    return lot.rng.choice(pool) if pool else None
+
+
+def _random_pose(lot: _Lot) -> tuple[float, float]:
+    """Size as in `Thing.size`, smaller where there are many, and tilt in degrees."""
+    largest = 0.6 if lot.count <= 3 else 0.45
+    longer = max(lot.size) / min(lot.size)
+    extent = min(0.62, float(np.exp(lot.rng.uniform(np.log(0.1), np.log(largest)))) * longer**0.5)
+    return extent, lot.rng.choice((0.0, 0.0, lot.rng.uniform(-8, 8)))
+
+
+def _random_board_pose(rng: random.Random, text: str, size: tuple[int, int]) -> tuple[float, float]:
+    """The same for a thing with text: long lines need room."""
+    longest = max(map(len, text.split("\n")))
+    extent = size[0] / min(size) * rng.uniform(max(0.14, 0.055 * longest), max(0.36, min(0.72, 0.1 * longest)))
+    return extent, rng.choice((0.0, 0.0, rng.uniform(-15, 15), rng.uniform(-15, 15)))
+
+
+def _placed(thing: Thing, lot: _Lot) -> Thing | None:
+    """The thing somewhere in its home, wholly inside the picture; None where there is no room."""
+    half_w, half_h = _half(thing, lot.size)
+    home = home_of(thing.kind)
+    low, high = lot.place.zones[home if home in lot.place.zones else "ground"]
+    bottom = lot.rng.uniform(low, high)
     if half_w > 0.49 or bottom < 2 * half_h + 0.01:
         return None
-    return replace(thing, at=(round(rng.uniform(half_w + 0.005, 0.995 - half_w), 3), round(bottom - half_h, 3)))
+    return replace(thing, at=(round(lot.rng.uniform(half_w + 0.005, 0.995 - half_w), 3), round(bottom - half_h, 3)))
 
 
 def _half(thing: Thing, size: tuple[int, int]) -> tuple[float, float]:
     """Half the width and height of a thing as fractions of the picture's."""
-    stamp = _stamp(thing, size)[0]
-    return stamp.width / size[0] / 2, stamp.height / size[1] / 2
+    picture = _stamp(thing, size).picture
+    return picture.width / size[0] / 2, picture.height / size[1] / 2
 
 
 def _fits(thing: Thing, others: Sequence[Thing], size: tuple[int, int]) -> bool:
-    """Whether the thing's box covers no other box, and is covered by none, by more than 40 %; things with text keep clear of all."""
-    for other in others:
-        shared = _shared(thing, other, size)
-        if shared > (0.02 if thing.text or other.text else 0.4):
-            return False
-    return True
+    """Whether the thing shares at most 40 % of the smaller box with each other one; things with text keep clear of all."""
+    return all(_shared(thing, other, size) <= (0.02 if thing.text or other.text else 0.4) for other in others)
 
 
 def _shared(one: Thing, other: Thing, size: tuple[int, int]) -> float:
+    """What two boxes share, as a part of the smaller one."""
     (aw, ah), (bw, bh) = _half(one, size), _half(other, size)
     across = min(one.at[0] + aw, other.at[0] + bw) - max(one.at[0] - aw, other.at[0] - bw)
     down = min(one.at[1] + ah, other.at[1] + bh) - max(one.at[1] - ah, other.at[1] - bh)

@@ -15,6 +15,7 @@ from pathlib import Path
 import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
+from ..errors import InputError
 from .pen import COLOURS, Tone, tone
 
 SIGN_KINDS: dict[str, str] = {"sign": "ground", "banner": "sky", "number plate": "ground"}
@@ -81,13 +82,17 @@ def draw_sign(kind: str, lines: Sequence[str], colour: str, font: str, pixels: i
         lines: one or two lines of text, each one or two words of 1-8 characters A-Z and 0-9.
         colour: the board's colour, one of `COLOURS`.
         font: one of `FONTS`.
-        pixels: width of the board in pixels, without tails.
+        pixels: width of the board in pixels, without tails; at least 8.
         tilt: degrees clockwise by which the whole thing is turned, -15 to 15.
 
     Raises:
-        ValueError: an argument is none of the above.
+        InputError: an argument is none of the above.
     """
-    _check(kind, lines, colour, font, pixels, tilt)
+    if kind not in SIGN_KINDS or colour not in COLOURS:
+        raise InputError(f"There is no {colour!r} {kind!r}: kinds are {', '.join(SIGN_KINDS)}, colours {', '.join(COLOURS)}.")
+    check_board(lines, font, tilt)
+    if pixels < 8:
+        raise InputError(f"A board is at least 8 pixels wide, not {pixels}.")
     layout = _lay_out(kind, tuple(lines), font, pixels * _OVERSAMPLING)
     sheet, corner = _BOARDS[kind](layout, tone(colour))
     _write(sheet, corner, layout, _DARK_INK if colour in _LIGHT_BOARDS else _WHITE_INK)
@@ -95,19 +100,17 @@ def draw_sign(kind: str, lines: Sequence[str], colour: str, font: str, pixels: i
     return _finish(sheet, quads, _letters(layout, corner), tilt)
 
 
-def _check(kind: str, lines: Sequence[str], colour: str, font: str, pixels: int, tilt: float) -> None:
-    for name, value, known in (("kind", kind, SIGN_KINDS), ("colour", colour, COLOURS), ("font", font, FONTS)):
-        if value not in known:
-            raise ValueError(f"unknown {name} {value!r}: choose one of {', '.join(known)}")
+def check_board(lines: Sequence[str], font: str, tilt: float) -> None:
+    """Raises InputError unless `draw_sign` can write these lines in this font at this tilt."""
+    if font not in FONTS:
+        raise InputError(f"There is no font {font!r}; choose one of: {', '.join(FONTS)}.")
     if isinstance(lines, str) or not 1 <= len(lines) <= 2:
-        raise ValueError(f"lines is {lines!r}: give a list of one or two lines of text")
+        raise InputError(f"A sign has one or two lines of text, not {lines!r}.")
     for line in lines:
         if not _TEXT.fullmatch(line):
-            raise ValueError(f"cannot write {line!r}: a line is one or two words of 1-8 characters A-Z and 0-9")
-    if pixels < 8:
-        raise ValueError(f"pixels is {pixels}: a board is at least 8 pixels wide")
+            raise InputError(f"A line is one or two words of 1-8 characters A-Z and 0-9; {line!r} cannot be written.")
     if not -15 <= tilt <= 15:
-        raise ValueError(f"tilt is {tilt}: use -15 to 15 degrees")
+        raise InputError(f"A thing with text is tilted by -15 to 15 degrees, not {tilt}.")
 
 
 @lru_cache(maxsize=512)
@@ -151,7 +154,7 @@ def _quad(box: tuple[float, float, float, float], corner: Point) -> Quad:
 
 def _letters(layout: _Layout, corner: Point) -> list[tuple[str, Point]]:
     """Every letter with its middle on the sheet."""
-    found = []
+    found: list[tuple[str, Point]] = []
     for words, (x, _), (_, y0, _, y1) in layout.lines:
         ends = [layout.font.getlength(words[: i + 1]) for i in range(len(words))]
         for letter, start, end in zip(words, [0.0, *ends], ends, strict=False):
@@ -169,7 +172,7 @@ def _finish(sheet: Image.Image, quads: list[Quad], letters: list[tuple[str, Poin
         sheet = sheet.rotate(-tilt, Image.Resampling.BILINEAR, expand=True)
     shift = (sheet.width / 2, sheet.height / 2)
     image = sheet.reduce(_OVERSAMPLING).convert("RGBA")
-    crop = image.getbbox()
+    crop = image.getbbox() or (0, 0, *image.size)
     cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
 
     def place(point: Point) -> Point:

@@ -1,35 +1,27 @@
 """The truth about a scene, in Florence-2's own words: the raw string that a perfect model would produce, for all fifteen prompts.
 
-Things are told from left to right. Boxes, outlines and quads are those of the part that is seen, as ``<loc_…>`` tokens (see `florence_nb.to_loc`).
+Things are told from left to right. Boxes, outlines and quads are those of the part that is seen, as ``<loc_…>`` tokens (see
+`florence_nb.to_loc`).
 """
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..locations import from_loc, to_loc
+from ..tasks import build_prompt, get_task
 from . import words
 from .scene import Seen
-
-
-class Told(Protocol):
-    """What of a scene the truth is told from: its things from back to front, its background, its size in pixels."""
-
-    things: tuple[Seen, ...]
-    background: str
-    size: tuple[int, int]
-
+from .words import Told
 
 START, END = "</s><s>", "</s>"
-_REGION = re.compile(r"(?:<loc_\d{1,3}>){4}")
 
 
-def answer(scene: Told, task_prompt: str, text_input=None, *, rng: random.Random | None = None) -> str:
+def answer(scene: Told, task_prompt: str, text_input: Any = None, *, rng: random.Random | None = None) -> str:
     """The raw string that a perfect model would produce.
 
     Args:
@@ -39,9 +31,15 @@ def answer(scene: Told, task_prompt: str, text_input=None, *, rng: random.Random
         rng: draws one of several phrasings of a caption; without it the plainest one is taken.
 
     Raises:
-        KeyError: there is no such prompt.
+        InputError: there is no such prompt, or the text input does not fit it; see `tasks.build_prompt`.
     """
-    return f"{START}{_TELLERS[task_prompt](scene, text_input, rng)}{END}"
+    task = get_task(task_prompt)
+    asked = build_prompt(task.prompt, text_input, scene.size).removeprefix(task.prompt)
+    if task.prompt in _CAPTIONS:
+        said = _CAPTIONS[task.prompt](scene, in_order(scene), rng)
+    else:
+        said = _TELLERS[task.prompt](scene, asked)
+    return f"{START}{said}{END}"
 
 
 def in_order(scene: Told) -> list[Seen]:
@@ -50,10 +48,29 @@ def in_order(scene: Told) -> list[Seen]:
 
 
 def lines_of(scene: Told) -> list[tuple[str, np.ndarray]]:
-    """Every line of text with its (4, 2) quad, from top to bottom, lines at one height from left to right."""
-    found = [(line, quad) for thing in scene.things for line, quad in zip(thing.text.split("\n"), thing.quads)]
-    step = scene.size[1] / 12
-    return sorted(found, key=lambda f: (int(f[1][:, 1].mean() / step), f[1][:, 0].mean()))
+    """Every line of text with its (4, 2) quad, from top to bottom; at one height, things from left to right, each line by line."""
+    band = scene.size[1] / 12
+    found = []
+    for thing in scene.things:
+        across = np.mean([quad[:, 0].mean() for quad in thing.quads]) if thing.quads else 0.0
+        for line, quad in zip(thing.text.split("\n"), thing.quads):
+            found.append((int(quad[:, 1].mean() / band), across, line, quad))
+    return [(line, quad) for _, _, line, quad in sorted(found, key=lambda f: f[:2])]
+
+
+def overlap(one: Sequence[float] | np.ndarray, other: Sequence[float] | np.ndarray) -> float:
+    """Intersection over union of two boxes."""
+    across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
+    down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
+    both = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - across * down
+    return float(across * down / both) if both > 0 else 0.0
+
+
+def pointed_at(scene: Told, region: str) -> Seen | None:
+    """The thing whose box agrees best with a region of four ``<loc_…>`` tokens, or None where none is touched."""
+    box = from_loc(region, scene.size)
+    best = max(scene.things, key=lambda t: overlap(t.box, box), default=None)
+    return best if best is not None and overlap(best.box, box) > 0 else None
 
 
 def _box(scene: Told, thing: Seen) -> str:
@@ -64,35 +81,35 @@ def _outline(scene: Told, thing: Seen) -> str:
     return "<sep>".join(to_loc(piece.flatten(), scene.size) for piece in thing.polygons)
 
 
-def _grouped(scene: Told, named: Sequence[tuple[str, Seen]]) -> str:
+def _grouped(scene: Told, name: Callable[[Seen], str]) -> str:
     """Label and boxes, things of one label together, in the order of the first of each."""
     groups: dict[str, list[Seen]] = {}
-    for name, thing in named:
-        groups.setdefault(name, []).append(thing)
-    return "".join(name + "".join(_box(scene, t) for t in things) for name, things in groups.items())
+    for thing in in_order(scene):
+        groups.setdefault(name(thing), []).append(thing)
+    return "".join(label + "".join(_box(scene, t) for t in things) for label, things in groups.items())
 
 
-def _detection(scene, _, __):
-    return _grouped(scene, [(t.kind, t) for t in in_order(scene)])
+def _detection(scene: Told, _: str) -> str:
+    return _grouped(scene, lambda t: t.kind)
 
 
-def _dense(scene, _, __):
-    return _grouped(scene, [(f"{t.colour} {t.kind}", t) for t in in_order(scene)])
+def _dense(scene: Told, _: str) -> str:
+    return _grouped(scene, words.name_of)
 
 
-def _proposals(scene, _, __):
+def _proposals(scene: Told, _: str) -> str:
     return "".join(_box(scene, t) for t in in_order(scene))
 
 
-def _reading(scene, _, __):
+def _reading(scene: Told, _: str) -> str:
     return "\n".join(line for line, _ in lines_of(scene))
 
 
-def _reading_with_regions(scene, _, __):
+def _reading_with_regions(scene: Told, _: str) -> str:
     return "".join(line + to_loc(quad.flatten(), scene.size) for line, quad in lines_of(scene))
 
 
-def _grounding(scene, caption, _):
+def _grounding(scene: Told, caption: str) -> str:
     told = []
     for phrase in words.phrases_in(caption):
         things = words.meant(scene, phrase)
@@ -101,7 +118,8 @@ def _grounding(scene, caption, _):
     return "".join(told)
 
 
-def _open_vocabulary(scene, text, _):
+def _open_vocabulary(scene: Told, text: str) -> str:
+    """Boxes for things in one piece, polygons for those that are cut in two."""
     told = []
     for phrase in (p.strip() for p in text.split("<and>")):
         things = words.meant(scene, phrase)
@@ -111,50 +129,36 @@ def _open_vocabulary(scene, text, _):
     return "".join(told)
 
 
-def _referring(scene, phrase, _):
+def _referring(scene: Told, phrase: str) -> str:
     return "<sep>".join(_outline(scene, t) for t in words.meant(scene, phrase))
 
 
-def pointed_at(scene: Told, region) -> tuple[Seen | None, str]:
-    """The thing whose box agrees best with a region, or None where none is touched, and the region as four tokens."""
-    tokens = _REGION.search(region).group() if isinstance(region, str) else to_loc(region, scene.size)
-    box = from_loc(tokens, scene.size)
-    best = max(scene.things, key=lambda t: overlap(t.box, box), default=None)
-    return (best if best is not None and overlap(best.box, box) > 0 else None), tokens
+def _region_category(scene: Told, region: str) -> str:
+    thing = pointed_at(scene, region)
+    return (thing.kind if thing else words.PLACES[scene.background]) + region
 
 
-def overlap(one, other) -> float:
-    """Intersection over union of two boxes."""
-    across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
-    down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
-    both = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - across * down
-    return float(across * down / both) if both > 0 else 0.0
+def _region_description(scene: Told, region: str) -> str:
+    thing = pointed_at(scene, region)
+    return (words.name_of(thing) if thing else words.PLACES[scene.background]) + region
 
 
-def _region_category(scene, region, _):
-    thing, tokens = pointed_at(scene, region)
-    return (thing.kind if thing else words.PLACES[scene.background]) + tokens
-
-
-def _region_description(scene, region, _):
-    thing, tokens = pointed_at(scene, region)
-    return (f"{thing.colour} {thing.kind}" if thing else words.PLACES[scene.background]) + tokens
-
-
-def _region_reading(scene, region, _):
-    thing, _tokens = pointed_at(scene, region)
+def _region_reading(scene: Told, region: str) -> str:
+    thing = pointed_at(scene, region)
     return thing.text if thing else ""
 
 
-def _region_outline(scene, region, _):
-    thing, _tokens = pointed_at(scene, region)
+def _region_outline(scene: Told, region: str) -> str:
+    thing = pointed_at(scene, region)
     return _outline(scene, thing) if thing else ""
 
 
-_TELLERS = {
-    "<CAPTION>": lambda scene, _, rng: words.caption(scene, in_order(scene), rng),
-    "<DETAILED_CAPTION>": lambda scene, _, rng: words.detailed_caption(scene, in_order(scene), rng),
-    "<MORE_DETAILED_CAPTION>": lambda scene, _, rng: words.paragraph(scene, in_order(scene), rng),
+_CAPTIONS: dict[str, Callable[[Told, list[Seen], random.Random | None], str]] = {
+    "<CAPTION>": words.caption,
+    "<DETAILED_CAPTION>": words.detailed_caption,
+    "<MORE_DETAILED_CAPTION>": words.paragraph,
+}
+_TELLERS: dict[str, Callable[[Told, str], str]] = {
     "<OD>": _detection,
     "<DENSE_REGION_CAPTION>": _dense,
     "<REGION_PROPOSAL>": _proposals,

@@ -1,7 +1,7 @@
 """Words about scenes: captions at three granularities, and what a phrase means.
 
-A phrase is built from ``(largest | smallest) (colour) kind (on the left | on the right | next to the (colour) kind)``, with or without an article,
-in singular or plural.
+A phrase is ``(largest | smallest) (colour) kind (on the left | on the right | next to the (colour) kind)``, where brackets mark
+what may be left out, with or without an article or number, in singular or plural.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
 
 from .pen import COLOURS
 from .scene import KINDS, Seen
@@ -23,8 +25,23 @@ WHERE = {
     "snow": "in the snow",
     "harbour": "in a harbour",
 }
-NUMBERS = ("no", "a", "two", "three", "four", "five", "six", "seven")
+NUMBERS = tuple("no a two three four five six seven eight nine ten eleven twelve".split())
+MANY = "many"
+"""For more than the last of `NUMBERS`."""
 _PLURALS = {"fish": "fish", "bus": "buses", "butterfly": "butterflies"}
+
+
+class Told(Protocol):
+    """What of a scene is told about: its things from back to front, its background, its size in pixels."""
+
+    @property
+    def things(self) -> tuple[Seen, ...]: ...
+
+    @property
+    def background(self) -> str: ...
+
+    @property
+    def size(self) -> tuple[int, int]: ...
 
 
 def plural(kind: str) -> str:
@@ -40,15 +57,21 @@ def article(words: str) -> str:
 _SINGULAR = {plural(kind): kind for kind in KINDS}
 _KIND = "|".join(sorted({*KINDS, *_SINGULAR}, key=len, reverse=True))
 _COLOUR = "|".join(COLOURS)
-_THINGS = rf"(?:(?:a|an|the|{'|'.join(NUMBERS[2:])}) )?(?:(?P<extreme>largest|biggest|smallest) )?(?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND})\b"
-_WHICH = rf"(?: (?P<side>on the left|on the right)| next to (?:a|an|the) (?:(?P<near_colour>{_COLOUR}) )?(?P<near_kind>{_KIND})\b)?"
+_ARTICLE = rf"(?:(?:a|an|the|{'|'.join(NUMBERS[2:])}|{MANY}) )?"
+_THINGS = rf"{_ARTICLE}(?:(?P<extreme>largest|biggest|smallest) )?(?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND})\b"
+_NEAR = rf"next to (?:a|an|the) (?:(?P<near_colour>{_COLOUR}) )?(?P<near_kind>{_KIND})\b"
 _NAMED_IN_TEXT = re.compile(r"\b" + _THINGS, re.IGNORECASE)
-_PHRASE = re.compile(_THINGS + _WHICH, re.IGNORECASE)
+_PHRASE = re.compile(rf"{_THINGS}(?: (?P<side>on the left|on the right)| {_NEAR})?", re.IGNORECASE)
+# What a sign says names nothing: a sign with BUS on it is no bus.
+_SAYS = re.compile(r"\bsays [A-Z0-9 ]+")
 
 
 def phrases_in(text: str) -> list[str]:
-    """Every phrase of a text that names things, once each, in order and as it is written, without what tells where (``next to …``)."""
-    return list(dict.fromkeys(match.group() for match in _NAMED_IN_TEXT.finditer(text)))
+    """Every phrase of a text that names things, once each, in order and as it is written.
+
+    What tells where (``next to …``) is left out, and so is what a sign says.
+    """
+    return list(dict.fromkeys(match.group() for match in _NAMED_IN_TEXT.finditer(_SAYS.sub("says", text))))
 
 
 def size_of(thing: Seen) -> float:
@@ -56,15 +79,17 @@ def size_of(thing: Seen) -> float:
     return (thing.box[2] - thing.box[0]) * (thing.box[3] - thing.box[1])
 
 
-def meant(scene, phrase: str) -> list[Seen]:
-    """The things that a phrase means, from left to right; none where nothing fits."""
-    match = _PHRASE.fullmatch(phrase.strip())
+def meant(scene: Told, phrase: str) -> list[Seen]:
+    """The things that a phrase means, from left to right; none where nothing fits. Blanks and a full stop do no harm.
+
+    ``largest``, a side and ``next to`` each leave one thing: of those named, the one whose middle is nearest to a neighbour's.
+    """
+    match = _PHRASE.fullmatch(" ".join(phrase.split()).strip(" .,;:!?"))
     if not match:
         return []
     named = _named(scene, match["colour"], match["kind"])
-    if match["near_kind"] and named:
-        others = _named(scene, match["near_colour"], match["near_kind"])
-        named = [min(named, key=lambda t: min((_gap(t, o) for o in others if o is not t), default=1e9))] if others else []
+    if match["near_kind"]:
+        named = _nearest(named, _named(scene, match["near_colour"], match["near_kind"]))
     if match["extreme"] and named:
         named = [(min if match["extreme"].lower() == "smallest" else max)(named, key=size_of)]
     if match["side"] and named:
@@ -72,16 +97,25 @@ def meant(scene, phrase: str) -> list[Seen]:
     return named
 
 
-def _named(scene, colour: str | None, kind: str) -> list[Seen]:
+def _named(scene: Told, colour: str | None, kind: str) -> list[Seen]:
     kind = kind.lower()
     kind = _SINGULAR.get(kind, kind)
     things = [t for t in scene.things if t.kind == kind and (colour is None or t.colour == colour.lower())]
     return sorted(things, key=lambda t: t.box[0] + t.box[2])
 
 
+def _nearest(named: Sequence[Seen], others: Sequence[Seen]) -> list[Seen]:
+    """The one of the named that has one of the others, not itself, nearest to it; none where there is no other."""
+    pairs = [(thing, other) for thing in named for other in others if other is not thing]
+    return [min(pairs, key=lambda pair: _gap(*pair))[0]] if pairs else []
+
+
 def _gap(one: Seen, other: Seen) -> float:
     """Distance of the middles of two boxes, in pixels."""
-    return (((one.box[0] + one.box[2] - other.box[0] - other.box[2]) / 2) ** 2 + ((one.box[1] + one.box[3] - other.box[1] - other.box[3]) / 2) ** 2) ** 0.5
+    return (
+        ((one.box[0] + one.box[2] - other.box[0] - other.box[2]) / 2) ** 2
+        + ((one.box[1] + one.box[3] - other.box[1] - other.box[3]) / 2) ** 2
+    ) ** 0.5
 
 
 def name_of(thing: Seen) -> str:
@@ -98,26 +132,31 @@ def _joined(parts: list[str]) -> str:
 
 
 def _counted(things: list[Seen]) -> list[str]:
-    """"a red car", "two blue fish" …, in the order of the first of each."""
-    counts = Counter(name_of(t) for t in things)
-    return [article(name) if n == 1 else f"{NUMBERS[min(n, 7)]} {name.split(' ', 1)[0]} {plural(name.split(' ', 1)[1])}" for name, n in counts.items()]
+    """``a red car``, ``two blue fish`` …, in the order of the first of each."""
+    counts = Counter((t.colour, t.kind) for t in things)
+    return [_several(colour, kind, count) for (colour, kind), count in counts.items()]
 
 
-def caption(scene, things: list[Seen], rng: random.Random | None) -> str:
+def _several(colour: str, kind: str, count: int) -> str:
+    if count == 1:
+        return article(f"{colour} {kind}")
+    return f"{NUMBERS[count] if count < len(NUMBERS) else MANY} {colour} {plural(kind)}"
+
+
+def caption(scene: Told, things: list[Seen], rng: random.Random | None) -> str:
     """One short sentence on the largest thing, or the two largest."""
     where = WHERE[scene.background]
     if not things:
         return f"An empty picture {where}."
     big = sorted(things, key=size_of, reverse=True)[:2]
-    first = article(name_of(big[0]))
-    if len(big) == 1:
-        return f"{first.capitalize()} {where}."
-    second = article(name_of(big[1]))
+    if len({name_of(t) for t in big}) == 1:
+        return f"{_joined(_counted(big)).capitalize()} {where}."
+    first, second = _counted(big)
     middle = _pick(rng, f"and {second}", f"next to {second}", f"with {second}")
     return f"{first.capitalize()} {middle} {where}."
 
 
-def detailed_caption(scene, things: list[Seen], rng: random.Random | None) -> str:
+def detailed_caption(scene: Told, things: list[Seen], rng: random.Random | None) -> str:
     """One sentence that counts everything from left to right, and says where it is."""
     where = WHERE[scene.background]
     if not things:
@@ -126,23 +165,24 @@ def detailed_caption(scene, things: list[Seen], rng: random.Random | None) -> st
     return f"{opening} {_joined(_counted(things))} {where}."
 
 
-def paragraph(scene, things: list[Seen], rng: random.Random | None) -> str:
+def paragraph(scene: Told, things: list[Seen], rng: random.Random | None) -> str:
     """Several sentences: the place, every thing and how it lies to the one before it, and what is written."""
     where = WHERE[scene.background]
     told = [_pick(rng, f"The image shows a scene {where}.", f"This is a picture taken {where}.")]
     for i, thing in enumerate(things):
-        this = article(name_of(thing))
-        if i == 0:
-            told.append(_pick(rng, f"On the left there is {this}.", f"On the left we see {this}.") if len(things) > 1 else f"There is {this}.")
-        else:
-            told.append(f"{relation(scene, thing, things[i - 1])} {_pick(rng, 'there is', 'we see')} {this}.")
+        place = relation(scene, thing, things[i - 1]) if i else "On the left"
+        opening = f"{place} {_pick(rng, 'there is', 'we see')}" if len(things) > 1 else "There is"
+        told.append(f"{opening} {article(name_of(thing))}.")
         if thing.text:
             told.append(f"The {thing.kind} says {' '.join(thing.text.split())}.")
     return " ".join(told)
 
 
-def relation(scene, thing: Seen, other: Seen) -> str:
-    """How a thing lies to the one named before it: in front of, behind, above, below or to the right of it."""
+def relation(scene: Told, thing: Seen, other: Seen) -> str:
+    """How a thing lies to the one named before it, by their boxes.
+
+    In front of or behind it where they meet, above or below it where they share much of their width, else to the right of it.
+    """
     width = min(thing.box[2], other.box[2]) - max(thing.box[0], other.box[0])
     height = min(thing.box[3], other.box[3]) - max(thing.box[1], other.box[1])
     if width > 0 and height > 0:

@@ -1,4 +1,7 @@
-"""``python -m florence_nb.training pool|tower|language POOL RUN``: pictures for, and the two lessons of, the mini checkpoint; see the model card."""
+"""``python -m florence_nb.training pool|tower|language POOL RUN``: pictures for the mini checkpoint, and its two lessons.
+
+The model card tells with which settings mini was made.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,11 @@ def main() -> None:
     if args.lesson == "pool":
         draw_pool(args.pool, *args.shards)
     elif args.lesson == "tower":
-        train_tower(args.pool, args.run, args.minutes, args.steps, seed=args.seed)
+        train_tower(args.pool, args.run, args.minutes, args.steps, top=args.rate, seed=args.seed)
     else:
-        train_language(args.pool, args.run, args.minutes, steps=args.steps, top=args.rate, decay=args.decay, device=args.device, seed=args.seed)
+        train_language(
+            args.pool, args.run, args.minutes, steps=args.steps, top=args.rate, decay=args.decay, device=args.device, seed=args.seed
+        )
 
 
 if __name__ == "__main__":

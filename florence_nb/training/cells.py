@@ -7,12 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from ..scenes.pen import COLOURS
-from ..scenes.scene import HELD_OUT, KINDS
+from ..scenes.scene import CHARACTERS, HELD_OUT, KINDS
 from .pool import OWNERS, Facts
 from .sizes import GRID
 
 TRAINED_KINDS = tuple(kind for kind in KINDS if kind not in HELD_OUT)
-CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _KIND = {kind: i + 1 for i, kind in enumerate(TRAINED_KINDS)}
 _COLOUR = {colour: i for i, colour in enumerate(COLOURS)}
 _CHARACTER = {c: i + 1 for i, c in enumerate(CHARACTERS)}
@@ -22,8 +21,8 @@ _PART = OWNERS // GRID
 def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
     """Targets of one picture; every array begins with GRID * GRID cells, row by row.
 
-    kind int64 (0 = background), colour int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16),
-    letters int64 (…, 4).
+    kind int64 (0 = background), colour int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape
+    float32 (…, 16), letters int64 (…, 4).
     """
     parts = owners.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
     width, height = facts.size
@@ -75,7 +74,9 @@ def soft_places(bins: torch.Tensor, spread: float, count: int = 1000) -> torch.T
     return torch.softmax(-0.5 * away * away, dim=1)
 
 
-def cell_losses(heads, features: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor, spread: float) -> dict[str, torch.Tensor]:
+def cell_losses(
+    heads, features: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor, spread: float
+) -> dict[str, torch.Tensor]:
     """The losses of `CellHeads` on features (n, GRID * GRID, WIDTH) against stacked `cell_truth`.
 
     ``places`` are the (1000, WIDTH) location embeddings; ``spread`` is the width in bins of the soft target for edges.
@@ -89,9 +90,12 @@ def cell_losses(heads, features: torch.Tensor, truth: dict[str, torch.Tensor], p
     codes = heads.edges(inside).unflatten(-1, (4, -1)).flatten(0, 1)
     scores = torch.log_softmax(codes @ places.T, dim=-1)
     return {
-        "kind": F.cross_entropy(heads.kind(features).flatten(0, 1), kind.flatten()),
+        "kind": F.cross_entropy(heads.kind(inside), kind[held]),
+        "nothing": F.cross_entropy(heads.kind(features[~held]), kind[~held]),
         "colour": F.cross_entropy(heads.colour(inside), truth["colour"][held]),
-        "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=torch.tensor(8.0)),
+        "middle": F.binary_cross_entropy_with_logits(
+            heads.middle(features).squeeze(-1), truth["middle"], pos_weight=torch.tensor(8.0)
+        ),
         "edges": -(soft_places(bins, spread) * scores).sum(dim=-1).mean(),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
         "letters": F.cross_entropy(letter_logits[near], truth["letters"][near]),

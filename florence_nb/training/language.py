@@ -1,10 +1,12 @@
 """Second lesson: the language model learns to answer, short answers first, with the tower frozen at first and then along.
 
-Several prompts share one look at a picture. Location tokens are trained towards a bell around the true bin, since a neighbour is nearly right.
+Several prompts share one look at a picture. Location tokens are trained towards a bell around the true bin, since a neighbour is
+nearly right.
 """
 
 from __future__ import annotations
 
+import copy
 import queue
 import random
 import threading
@@ -22,9 +24,10 @@ from ..scenes.pen import COLOURS
 from ..tasks import TASKS
 from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, soft_places
 from .model import LOCATIONS, CellHeads, new_config, new_model
+from .optimiser import Optimiser
 from .pool import Facts, open_shard
 from .samples import SHARES, SHORT, ask, choose_task, prompt_text
-from .tower import WEIGHTS, batches, grouped_parameters, stacked_truth, to_pixels
+from .tower import WEIGHTS, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
@@ -47,9 +50,8 @@ class Lesson:
         self.heads = CellHeads(len(TRAINED_KINDS), len(COLOURS), len(CHARACTERS)).to(self.device)
         inner = self.model.model
         self.eyes = [inner.vision_tower, inner.multi_modal_projector]
-        seeing = grouped_parameters([*self.eyes, self.heads])
-        speaking = grouped_parameters([inner.language_model])
-        self.optimiser = torch.optim.AdamW([{**g, "share": GENTLE} for g in seeing] + [{**g, "share": 1.0} for g in speaking], lr=1e-4, betas=(0.9, 0.98))
+        language = inner.language_model
+        self.optimiser = Optimiser([*((part, GENTLE) for part in (*self.eyes, self.heads)), (language, 1.0)], outside=[self.heads])
         self.step = 0
         if (run / "language.pt").exists():
             self._load(torch.load(run / "language.pt", map_location=self.device))
@@ -68,14 +70,17 @@ class Lesson:
 
     def save(self) -> None:
         """Writes ``run/language.pt`` in one go."""
-        parts = {"model": self.model.state_dict(), "heads": self.heads.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step}
+        parts = {
+            "model": self.model.state_dict(),
+            "heads": self.heads.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+        }
         torch.save(parts, self.run / "language.tmp")
         (self.run / "language.tmp").replace(self.run / "language.pt")
 
     def export(self, folder: Path) -> None:
         """Writes the checkpoint as users load it: half precision, tokenizer, processor."""
-        import copy
-
         model = copy.deepcopy(self.model).half()
         model.save_pretrained(folder)
         new_processor(self.tokenizer).save_pretrained(folder)
@@ -101,7 +106,11 @@ def padded(rows: list[list[int]], device) -> torch.Tensor:
 
 
 def answer_losses(lesson: Lesson, features: torch.Tensor, questions: list[dict]) -> dict[str, torch.Tensor]:
-    """Summed losses and weights over some questions on features (pictures, image tokens, width): words, places and the weighted total."""
+    """Summed losses and weights over some questions on features (pictures, image tokens, width).
+
+    ``total`` is weighted, ``weight`` the sum of its weights; ``words`` and ``places`` are plain sums over ``n_words`` and
+    ``n_places`` tokens.
+    """
     model, device = lesson.model, features.device
     language = model.model.language_model
     prompts, answers = padded([q["prompt"] for q in questions], device), padded([q["answer"] for q in questions], device)
@@ -112,7 +121,9 @@ def answer_losses(lesson: Lesson, features: torch.Tensor, questions: list[dict])
         seen = torch.cat([torch.ones(looks.shape[:2], dtype=torch.long, device=device), (prompts != PAD).long()], dim=1)
         encoded = language.encoder(inputs_embeds=inputs, attention_mask=seen).last_hidden_state
         before = torch.cat([torch.full_like(answers[:, :1], STOP), answers[:, :-1]], dim=1)
-        hidden = language.decoder(input_ids=before, encoder_hidden_states=encoded, encoder_attention_mask=seen, use_cache=False).last_hidden_state
+        hidden = language.decoder(
+            input_ids=before, encoder_hidden_states=encoded, encoder_attention_mask=seen, use_cache=False
+        ).last_hidden_state
         wanted = answers != PAD
         logits = hidden[wanted] @ table.T
     scores = torch.log_softmax(logits.float(), dim=-1)
@@ -125,7 +136,14 @@ def answer_losses(lesson: Lesson, features: torch.Tensor, questions: list[dict])
     losses = losses.masked_scatter(place, -(bells * scores[place][:, first : first + LOCATIONS]).sum(dim=1))
     # The bell alone costs about 2.3; a place weighs less than a word, so that four of them count as much as two words.
     total = (losses * weights * torch.where(place, 0.5, 1.0)).sum()
-    return {"total": total, "weight": weights.sum(), "words": losses[~place].sum(), "n_words": (~place).sum(), "places": losses[place].sum(), "n_places": place.sum()}
+    return {
+        "total": total,
+        "weight": weights.sum(),
+        "words": losses[~place].sum(),
+        "n_words": (~place).sum(),
+        "places": losses[place].sum(),
+        "n_places": place.sum(),
+    }
 
 
 def _supply(lesson: Lesson, pool: Path, pictures: int, prompts: int, seed: int) -> Iterator[tuple]:
@@ -133,20 +151,34 @@ def _supply(lesson: Lesson, pool: Path, pictures: int, prompts: int, seed: int) 
     ready: queue.Queue = queue.Queue(maxsize=3)
 
     def work() -> None:
+        try:
+            fill()
+        except Exception as error:
+            ready.put(error)
+
+    def fill() -> None:
         rng = random.Random(seed)
         for images, owners, facts in batches(pool, pictures, seed):
             late = min(1.0, max(0.0, (lesson.step - 500) / 2500))
-            shares = {task: (1 - late) * SHORT.get(task, 0) / sum(SHORT.values()) + late * share / sum(SHARES.values()) for task, share in SHARES.items()}
-            ready.put((to_pixels(images), stacked_truth(facts, owners), encode_questions(lesson.tokenizer, facts, shares, prompts, rng)))
+            shares = {
+                task: (1 - late) * SHORT.get(task, 0) / sum(SHORT.values()) + late * share / sum(SHARES.values())
+                for task, share in SHARES.items()
+            }
+            ready.put(
+                (to_pixels(images), stacked_truth(facts, owners), encode_questions(lesson.tokenizer, facts, shares, prompts, rng))
+            )
 
     threading.Thread(target=work, daemon=True).start()
     while True:
-        yield ready.get()
+        batch = ready.get()
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch
 
 
 def train_language(
-    pool: Path, run: Path, minutes: float, *, steps: int = 100_000, pictures: int = 8, prompts: int = 8, chunk: int = 16, top: float = 6e-4,
-    frozen: int = 600, decay: float = 0.3, device: str = "cpu", seed: int = 0,
+    pool: Path, run: Path, minutes: float, *, steps: int = 100_000, pictures: int = 8, prompts: int = 8, chunk: int = 16,
+    top: float = 6e-4, frozen: int = 600, decay: float = 0.3, device: str = "cpu", seed: int = 0,
 ) -> None:  # fmt: skip
     """Trains for ``minutes`` or up to ``steps``: warm-up, constant rate, and a fall to nothing over the last ``decay`` of the time.
 
@@ -162,9 +194,7 @@ def train_language(
             break
         speed = top * min(1.0, (lesson.step - first + 1) / 200) * min(1.0, (1 - done) / decay)
         asleep = lesson.step < frozen
-        for group in lesson.optimiser.param_groups:
-            group["lr"] = speed * group["share"]
-        figures = _learn(lesson, pixels.to(device), {k: v.to(device) for k, v in truth.items()}, questions, chunk, asleep)
+        figures = _learn(lesson, pixels.to(device), {k: v.to(device) for k, v in truth.items()}, questions, chunk, asleep, speed)
         lesson.step += 1
         for name, value in figures.items():
             means[name] += (value - means[name]) * (0.03 if lesson.step - first > 30 else 0.3)
@@ -176,9 +206,9 @@ def train_language(
     lesson.save()
 
 
-def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool) -> dict[str, float]:
+def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool, speed: float) -> dict[str, float]:
     """One step: looks at the pictures once, answers the questions in chunks of like length, and mends the weights."""
-    lesson.optimiser.zero_grad(set_to_none=True)
+    lesson.optimiser.forget_gradients()
     with torch.no_grad() if asleep else nullcontext(), torch.autocast(lesson.device.type, torch.bfloat16):
         features = lesson.eyes[1](lesson.eyes[0](pixels).last_hidden_state)
     # The pictures' gradient is gathered over the chunks and sent through the tower once.
@@ -192,12 +222,17 @@ def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool) -
             sums[name] += float(value.detach())
     figures = {"words": sums["words"] / max(1, sums["n_words"]), "places": sums["places"] / max(1, sums["n_places"])}
     if not asleep:
-        cells = cell_losses(lesson.heads, features[:, 1:].float(), truth, lesson.model.get_input_embeddings().weight[lesson.first_place :][:LOCATIONS], SPREAD)
+        cells = cell_losses(
+            lesson.heads,
+            features[:, 1:].float(),
+            truth,
+            lesson.model.get_input_embeddings().weight[lesson.first_place :][:LOCATIONS],
+            SPREAD,
+        )
         figures["cells"] = float(sum(WEIGHTS[n] * float(v.detach()) for n, v in cells.items()))
         seeing = CELLS_WEIGHT * sum(WEIGHTS[n] * v for n, v in cells.items())
         torch.autograd.backward([features, seeing], [looks.grad.to(features.dtype), torch.ones_like(seeing)])
-    torch.nn.utils.clip_grad_norm_([p for g in lesson.optimiser.param_groups for p in g["params"]], 1.0)
-    lesson.optimiser.step()
+    lesson.optimiser.step(speed)
     return figures
 
 
@@ -207,9 +242,17 @@ def unseen_losses(lesson: Lesson, pool: Path, pictures: int = 48) -> dict[str, t
     shard, rng = open_shard(pool, 0), random.Random(0)
     facts = shard.facts[:pictures]
     with torch.autocast(lesson.device.type, torch.bfloat16):
-        features = torch.cat([lesson.eyes[1](lesson.eyes[0](to_pixels(shard.pictures[i : i + 16]).to(lesson.device)).last_hidden_state) for i in range(0, pictures, 16)])
+        features = torch.cat(
+            [
+                lesson.eyes[1](lesson.eyes[0](to_pixels(shard.pictures[i : i + 16]).to(lesson.device)).last_hidden_state)
+                for i in range(0, pictures, 16)
+            ]
+        )
     found = {}
     for task in SHARES:
         losses = answer_losses(lesson, features.float(), encode_questions(lesson.tokenizer, facts, {task: 1}, 1, rng))
-        found[task] = (round(float(losses["words"] / losses["n_words"]), 3), round(float(losses["places"] / losses["n_places"].clamp(min=1)), 3))
+        found[task] = (
+            round(float(losses["words"] / losses["n_words"]), 3),
+            round(float(losses["places"] / losses["n_places"].clamp(min=1)), 3),
+        )
     return found

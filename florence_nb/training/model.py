@@ -1,7 +1,7 @@
 """The mini checkpoint before it has learned anything: the native Florence-2 classes, small, with a head start for places.
 
-Two things start from sines instead of noise, because places are a scale and not a thousand words: the embeddings of the location tokens (shared with
-the output layer) and the row and column embeddings of the projector.
+Two things start from sines instead of noise, because places are a scale and not a thousand words: the embeddings of the location
+tokens (shared with the output layer) and the row and column embeddings of the projector.
 """
 
 from __future__ import annotations
@@ -80,7 +80,14 @@ def new_model(config: Florence2Config, first_location: int, seed: int = 0) -> Fl
         for embedding in (places.row_embeddings, places.column_embeddings):
             embedding.weight.copy_(sines(count, width, 3.0, 4.0 * GRID))
     model.generation_config = GenerationConfig(
-        bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2, forced_bos_token_id=0, forced_eos_token_id=2, num_beams=3, max_new_tokens=1000
+        bos_token_id=0,
+        pad_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=2,
+        forced_bos_token_id=0,
+        forced_eos_token_id=2,
+        num_beams=3,
+        max_new_tokens=1000,
     )
     return model
 
@@ -95,8 +102,9 @@ def sines(count: int, width: int, shortest: float, longest: float) -> torch.Tens
 class CellHeads(nn.Module):
     """What each image token should know, read off by one linear layer each; used in training only.
 
-    From features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle is here, its four edges as
-    codes to be compared with the location embeddings, its shape in 4 x 4 parts of the cell, and the letters in 2 x 2 parts of the cell (0 = none).
+    From features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle is here,
+    its four edges as codes to be compared with the location embeddings, its shape in 4 x 4 parts of the cell, and the letters in
+    2 x 2 parts of the cell (0 = none).
     """
 
     def __init__(self, kinds: int, colours: int, characters: int):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping, Sequence
 
 from ..locations import to_loc
 from ..scenes import truth, words
 from ..scenes.pen import COLOURS
 from ..scenes.scene import Seen
-from ..scenes.words import article, name_of, plural
+from ..scenes.words import Told, article, name_of, plural
 from .cells import TRAINED_KINDS
-from .pool import Facts
 
+Box = tuple[float, float, float, float]
 SHARES = {
     "<CAPTION>": 4,
     "<DETAILED_CAPTION>": 5,
@@ -30,25 +31,36 @@ SHARES = {
     "<REGION_TO_OCR>": 5,
 }
 """How often each task is asked, in the end."""
-SHORT = {"<CAPTION>": 5, "<OD>": 4, "<OCR>": 6, "<CAPTION_TO_PHRASE_GROUNDING>": 10, "<OPEN_VOCABULARY_DETECTION>": 24, "<REGION_TO_CATEGORY>": 14,
-         "<REGION_TO_DESCRIPTION>": 20, "<REGION_TO_OCR>": 10, "<DETAILED_CAPTION>": 4, "<REGION_PROPOSAL>": 3}  # fmt: skip
+SHORT = {
+    "<CAPTION>": 5,
+    "<OD>": 4,
+    "<OCR>": 6,
+    "<CAPTION_TO_PHRASE_GROUNDING>": 10,
+    "<OPEN_VOCABULARY_DETECTION>": 24,
+    "<REGION_TO_CATEGORY>": 14,
+    "<REGION_TO_DESCRIPTION>": 20,
+    "<REGION_TO_OCR>": 10,
+    "<DETAILED_CAPTION>": 4,
+    "<REGION_PROPOSAL>": 3,
+}
 """How often in the beginning: short answers first."""
 TEXTED = ("<OCR>", "<OCR_WITH_REGION>", "<REGION_TO_OCR>")
 
 
-def ask(facts: Facts, task: str, rng: random.Random) -> tuple[object, str]:
-    """A text input for a task (None where it takes none) and the true raw answer."""
+def ask(facts: Told, task: str, rng: random.Random) -> tuple[str | Box | None, str]:
+    """A text input for a task (None where it takes none) and the true raw answer. The scene has at least one thing."""
     text_input = _INPUTS[task](facts, rng) if task in _INPUTS else None
     return text_input, truth.answer(facts, task, text_input, rng=rng)
 
 
-def choose_task(facts: Facts, shares: dict[str, int], rng: random.Random) -> str:
+def choose_task(facts: Told, shares: Mapping[str, float], rng: random.Random) -> str:
     """A task by lot; reading is asked less often where nothing is written."""
     written = any(t.text for t in facts.things)
-    return rng.choices(list(shares), [w * ((1.6 if written else 0.15) if task in TEXTED else 1) for task, w in shares.items()])[0]
+    reading = 1.6 if written else 0.15
+    return rng.choices(list(shares), [share * (reading if task in TEXTED else 1) for task, share in shares.items()])[0]
 
 
-def sloppy(box, size: tuple[int, int], rng: random.Random) -> tuple[float, float, float, float]:
+def sloppy(box: Sequence[float], size: tuple[int, int], rng: random.Random) -> Box:
     """A box as a hand draws it: every edge off by up to 4 % of the picture, but at most a quarter of the box."""
     width, height = size
     limits = (min(0.04 * width, 0.25 * (box[2] - box[0])), min(0.04 * height, 0.25 * (box[3] - box[1])))
@@ -57,16 +69,16 @@ def sloppy(box, size: tuple[int, int], rng: random.Random) -> tuple[float, float
     return max(0.0, moved[0]), max(0.0, moved[1]), min(float(width), moved[2]), min(float(height), moved[3])
 
 
-def _region(facts: Facts, rng: random.Random):
+def _region(facts: Told, rng: random.Random) -> Box:
     return sloppy(rng.choice(facts.things).box, facts.size, rng)
 
 
-def _region_to_read(facts: Facts, rng: random.Random):
+def _region_to_read(facts: Told, rng: random.Random) -> Box:
     texted = [t for t in facts.things if t.text]
     return sloppy(rng.choice(texted if texted and rng.random() < 0.85 else facts.things).box, facts.size, rng)
 
 
-def absent(facts: Facts, rng: random.Random) -> str:
+def absent(facts: Told, rng: random.Random) -> str:
     """A name of something that is not there: another kind, or a kind that is there in another colour."""
     there = {t.kind for t in facts.things}
     if rng.random() < 0.35:
@@ -77,25 +89,26 @@ def absent(facts: Facts, rng: random.Random) -> str:
     return rng.choice((kind, f"{rng.choice(tuple(COLOURS))} {kind}"))
 
 
-def refer(facts: Facts, rng: random.Random) -> str:
+def refer(facts: Told, rng: random.Random) -> str:
     """A phrase for something that is there: by kind, colour, size, place or neighbour."""
     thing = rng.choice(facts.things)
     name = rng.choice((thing.kind, name_of(thing), name_of(thing)))
-    alike = words.meant(facts, name)
-    if len(alike) > 1 or rng.random() < 0.15:
-        ways = [rng.choice((f"largest {name}", f"biggest {name}", f"smallest {name}")), f"{name} on the left", f"{name} on the right", name]
+    if len(words.meant(facts, name)) > 1 or rng.random() < 0.15:
+        extreme = rng.choice((f"largest {name}", f"biggest {name}", f"smallest {name}"))
+        ways = [extreme, f"{name} on the left", f"{name} on the right", name]
         others = [t for t in facts.things if t.kind != thing.kind]
         if others:
             ways.append(f"{name} next to the {rng.choice((rng.choice(others).kind, name_of(rng.choice(others))))}")
         name = rng.choice(ways)
-    return rng.choice(("", "", "the ", "a " if not name.startswith(("largest", "biggest", "smallest")) and name[0] not in "aeio" else "the ")) + name
+    definite = name.startswith(("largest", "biggest", "smallest")) or name[0] in "aeiou"
+    return rng.choice(("", "", "the ", "the " if definite else "a ")) + name
 
 
-def _phrase_to_find(facts: Facts, rng: random.Random) -> str:
+def _phrase_to_find(facts: Told, rng: random.Random) -> str:
     return absent(facts, rng) if rng.random() < 0.08 else refer(facts, rng)
 
 
-def _vocabulary(facts: Facts, rng: random.Random) -> str:
+def _vocabulary(facts: Told, rng: random.Random) -> str:
     def one() -> str:
         if rng.random() < 0.3:
             return absent(facts, rng)
@@ -105,18 +118,21 @@ def _vocabulary(facts: Facts, rng: random.Random) -> str:
     return rng.choice((" <and> ", "<and>")).join(dict.fromkeys(one() for _ in range(rng.choice((1, 1, 1, 2, 3)))))
 
 
-def _caption(facts: Facts, rng: random.Random) -> str:
+def _caption(facts: Told, rng: random.Random) -> str:
     way = rng.random()
     if way < 0.6:
-        task = rng.choice(("<CAPTION>", "<CAPTION>", "<DETAILED_CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>"))
+        task = rng.choice(("<CAPTION>",) * 2 + ("<DETAILED_CAPTION>",) * 2 + ("<MORE_DETAILED_CAPTION>",))
         return truth.answer(facts, task, rng=rng).removeprefix(truth.START).removesuffix(truth.END)
-    names = [article(name_of(t)) if rng.random() < 0.6 else name_of(t) if rng.random() < 0.5 else t.kind for t in rng.sample(facts.things, min(len(facts.things), 3))]
+    names = [
+        article(name_of(t)) if rng.random() < 0.6 else name_of(t) if rng.random() < 0.5 else t.kind
+        for t in rng.sample(facts.things, min(len(facts.things), 3))
+    ]
     names += [article(absent(facts, rng)) for _ in range(rng.choice((0, 1, 1)))]
     rng.shuffle(names)
     return rng.choice((" and ", ", ", " next to ")).join(names)
 
 
-_INPUTS = {
+_INPUTS: dict[str, Callable[[Told, random.Random], str | Box]] = {
     "<CAPTION_TO_PHRASE_GROUNDING>": _caption,
     "<OPEN_VOCABULARY_DETECTION>": _vocabulary,
     "<REFERRING_EXPRESSION_SEGMENTATION>": _phrase_to_find,
@@ -127,7 +143,7 @@ _INPUTS = {
 }
 
 
-def prompt_text(task_sentence: str, text_input, size: tuple[int, int]) -> str:
+def prompt_text(task_sentence: str, text_input: str | Box | None, size: tuple[int, int]) -> str:
     """The sentence that the model reads: as the processor writes it."""
     if text_input is None:
         return task_sentence

@@ -15,14 +15,16 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ..errors import InputError
 from ..scenes.pen import COLOURS
 from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, cell_scores, cell_truth
 from .model import LOCATION_AMPLITUDE, LOCATIONS, CellHeads, new_config, new_model, sines
+from .optimiser import Optimiser
 from .pool import Facts, open_shard, shards_in
 from .sizes import WIDTH
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-WEIGHTS = {"kind": 1.0, "colour": 0.5, "middle": 0.3, "edges": 0.4, "shape": 1.0, "letters": 1.0}
+WEIGHTS = {"kind": 1.0, "nothing": 1.0, "colour": 0.5, "middle": 0.3, "edges": 0.15, "shape": 0.7, "letters": 0.7}
 
 
 def to_pixels(pictures: np.ndarray) -> torch.Tensor:
@@ -32,10 +34,18 @@ def to_pixels(pictures: np.ndarray) -> torch.Tensor:
 
 
 def batches(folder: Path, size: int, seed: int, held_back: int = 1) -> Iterator[tuple[np.ndarray, np.ndarray, list[Facts]]]:
-    """Endless batches of pictures, owners and facts, shard by shard in an order by lot; the first ``held_back`` shards are left out."""
+    """Endless batches of pictures, owners and facts, shard by shard in an order by lot.
+
+    The first ``held_back`` shards are left out.
+
+    Raises:
+        InputError: there are no other shards.
+    """
     rng = np.random.default_rng(seed)
     while True:
         numbers = [n for n in shards_in(folder) if n >= held_back]
+        if not numbers:
+            raise InputError(f"{folder} holds no shards from number {held_back} on: draw some with florence_nb.training pool.")
         for group in _grouped(rng.permutation(numbers), 4):
             shards = [open_shard(folder, int(n)) for n in group]
             places = [(s, i) for s in range(len(shards)) for i in range(len(shards[s].facts))]
@@ -59,21 +69,9 @@ def stacked_truth(facts: list[Facts], owners: np.ndarray) -> dict[str, torch.Ten
     return {key: torch.from_numpy(np.stack([t[key] for t in truths])) for key in truths[0]}
 
 
-def rate(step: int, total: int, top: float, warm: int, floor: float = 0.05) -> float:
-    """Learning rate: a linear warm-up, then a cosine down to ``floor`` of the top."""
-    if step < warm:
-        return top * (step + 1) / warm
-    return top * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm)))))
-
-
-def grouped_parameters(modules) -> list[dict]:
-    """Matrices decay, everything else does not."""
-    wanted = [p for m in modules for p in m.parameters() if p.requires_grad]
-    wanted = list({id(p): p for p in wanted}.values())
-    return [
-        {"params": [p for p in wanted if p.ndim >= 2], "weight_decay": 0.03},
-        {"params": [p for p in wanted if p.ndim < 2], "weight_decay": 0.0},
-    ]
+def rate(done: float, top: float, floor: float = 0.05) -> float:
+    """Learning rate: a cosine from ``top`` to ``floor`` of it as ``done`` goes from 0 to 1."""
+    return top * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
 def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 12, top: float = 1e-3, seed: int = 0) -> None:
@@ -83,34 +81,35 @@ def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 1
     heads = CellHeads(len(TRAINED_KINDS), len(COLOURS), len(CHARACTERS))
     places = LOCATION_AMPLITUDE * sines(LOCATIONS, WIDTH, 10.0, 4000.0)
     parts = {"tower": tower, "projector": projector, "heads": heads}
-    optimiser = torch.optim.AdamW(grouped_parameters(parts.values()), lr=top, betas=(0.9, 0.98))
+    optimiser = Optimiser([(part, 1.0) for part in parts.values()], outside=[heads])
     saved, first = run / "tower.pt", 0
     if saved.exists():
         state = torch.load(saved)
         for name, part in parts.items():
             part.load_state_dict(state[name])
-        optimiser.load_state_dict(state["optimiser"])
+        if "muon" in state["optimiser"]:
+            optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
 
     def save(step: int) -> None:
-        torch.save({**{n: p.state_dict() for n, p in parts.items()}, "optimiser": optimiser.state_dict(), "step": step}, saved)
+        state = {**{n: p.state_dict() for n, p in parts.items()}, "optimiser": optimiser.state_dict(), "step": step}
+        torch.save(state, saved.with_suffix(".tmp"))
+        saved.with_suffix(".tmp").replace(saved)
 
-    start, means = time.time(), defaultdict(float)
+    means: dict[str, float] = defaultdict(float)
+    start, step = time.time(), first - 1
     bar = tqdm(range(first, steps), initial=first, total=steps, desc="tower", mininterval=10)
     supply = batches(pool, size, seed + first)
     for step in bar:
         done = max(step / steps, (time.time() - start) / 60 / minutes)
-        for group in optimiser.param_groups:
-            group["lr"] = rate(step, steps, top, 150) if step < 150 else rate(int(1000 * done), 1000, top, 0)
         pictures, owners, facts = next(supply)
         with torch.autocast("cpu", torch.bfloat16):
             features = projector(tower(to_pixels(pictures)).last_hidden_state)[:, 1:].float()
         losses = cell_losses(heads, features, stacked_truth(facts, owners), places, spread=max(2.5, 20 * (1 - 2.5 * done)))
         loss = sum(WEIGHTS[name] * value for name, value in losses.items())
-        optimiser.zero_grad(set_to_none=True)
+        optimiser.forget_gradients()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], 1.0)
-        optimiser.step()
+        optimiser.step(rate(done, top) * min(1.0, (step - first + 1) / 100))
         for name, value in losses.items():
             means[name] += (value.item() - means[name]) * (0.05 if step - first > 20 else 0.5)
         if step % 50 == 49:

@@ -14,9 +14,9 @@ from .sizes import IMAGE_TOKENS, SIDE
 BASIC = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 PLACES = tuple(f"<loc_{i}>" for i in range(1000))
 MARKS = (
-    "<od>", "</od>", "<ocr>", "</ocr>", *PLACES, "<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>", "</grounding>",
-    "<seg>", "</seg>", "<sep>", "<region_cap>", "</region_cap>", "<region_to_desciption>", "</region_to_desciption>", "<proposal>",
-    "</proposal>", "<poly>", "</poly>", "<and>",
+    "<od>", "</od>", "<ocr>", "</ocr>", *PLACES, "<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>",
+    "</grounding>", "<seg>", "</seg>", "<sep>", "<region_cap>", "</region_cap>", "<region_to_desciption>", "</region_to_desciption>",
+    "<proposal>", "</proposal>", "<poly>", "</poly>", "<and>",
 )  # fmt: skip
 """Florence-2's 1024 task tokens in its own order and spelling."""
 IMAGE_MARK = "<image>"
@@ -26,12 +26,12 @@ WORDS_AND_BYTES = 700
 
 def _texts() -> Iterator[str]:
     """What the model will read and say, without what is written on signs: letters there stay letters."""
-    for task in TASKS.values():
+    for row in TASKS.values():
         for _ in range(40):
-            yield task.sentence.replace("{input}", " ")
+            yield row.sentence.replace("{input}", " ")
     for kind in KINDS:
         for word in (kind, plural(kind), *(f"{colour} {kind}" for colour in COLOURS)):
-            for text in (word, f" {word}", f"the largest {word} next to the {word}", f"smallest {word} on the left", f"biggest {word} on the right"):
+            for text in _phrases(word):
                 yield from (text,) * 4
     rng = random.Random(0)
     for seed in range(150):
@@ -39,6 +39,16 @@ def _texts() -> Iterator[str]:
         for task in ("<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>"):
             yield scene.answer(task, rng=rng).removeprefix("</s><s>").removesuffix("</s>")
         yield "The sign says . The banner says . The number plate says ."
+
+
+def _phrases(word: str) -> tuple[str, ...]:
+    return (
+        word,
+        f" {word}",
+        f"the largest {word} next to the {word}",
+        f"smallest {word} on the left",
+        f"biggest {word} on the right",
+    )
 
 
 def new_tokenizer():

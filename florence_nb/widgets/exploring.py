@@ -1,4 +1,4 @@
-"""One answer, token by token: what the decoder wrote, how sure it was, what else it had in mind, and where in the picture it looked.
+"""One answer, token by token: what the decoder wrote, how sure it was, what else it had in mind, and where it looked.
 
 An answer of n tokens takes one pass of the decoder, not n: it is given the whole answer and says at each place what it would have
 written next ("teacher forcing"). What it says is what `generate` saw, before beams, sampling or a ban on repeats had their say.
@@ -201,8 +201,8 @@ class Words:
 def _asked(answer: Answer) -> tuple[Florence, Question]:
     if answer.florence is None:
         raise InputError(
-            "This answer does not know the model that gave it, so there is nothing to look into: explore what run_example returned, "
-            "or set answer.florence to your model."
+            "This answer does not know the model that gave it, so there is nothing to look into: explore what run_example "
+            "returned, or set answer.florence to your model."
         )
     if answer.image is None:
         raise InputError("This answer does not hold its picture: set answer.image to it first.")
@@ -221,8 +221,8 @@ def _ids(answer: Answer, florence: Florence) -> list[int]:
 def _forced(florence: Florence, hidden: torch.Tensor, rows: Sequence[Sequence[int]], **more: Any) -> Any:
     """The decoder over whole answers: place i of the logits and attentions belongs to token i + 1.
 
-    hidden: (length, width), what the text encoder made of picture and prompt. rows: ids, all of one length, without the last one, as
-    nothing follows it.
+    hidden: (length, width), what the text encoder made of picture and prompt. rows: ids, all of one length, without the
+    last one, as nothing follows it.
     """
     import torch
     from transformers.modeling_outputs import BaseModelOutput
@@ -258,9 +258,8 @@ def _token(words: Words, id: int, sure: float, likely: Any, look: np.ndarray, im
     side = round((image_tokens - 1) ** 0.5)
     seen = look[:, 1:image_tokens].reshape(-1, side, side)
     text = words.text(id)
-    return Token(
-        text, id, sure, others, seen, look[:, 0], look[:, image_tokens:].sum(axis=1), None, id in words.special and not LOC.fullmatch(text)
-    )
+    special = id in words.special and not LOC.fullmatch(text)
+    return Token(text, id, sure, others, seen, look[:, 0], look[:, image_tokens:].sum(axis=1), special=special)
 
 
 def _placed(tokens: Sequence[Token], size: tuple[int, int]) -> list[Token]:
@@ -304,7 +303,8 @@ def _shared(rows: list[list[tuple[int, float]]]) -> int:
 
 def _lit(picture: Image.Image, look: np.ndarray) -> Image.Image:
     """Warm light where the decoder looked, a dim grey picture elsewhere."""
-    heat = Image.fromarray((255 * look / max(float(look.max()), 1e-9)).astype(np.uint8)).resize(picture.size, Image.Resampling.BICUBIC)
+    grid = Image.fromarray((255 * look / max(float(look.max()), 1e-9)).astype(np.uint8))
+    heat = grid.resize(picture.size, Image.Resampling.BICUBIC)
     share = np.asarray(heat, np.float32)[..., None] / 255
     bright = np.asarray(picture, np.float32)
     grey = bright.mean(axis=-1, keepdims=True)

@@ -6,8 +6,8 @@
         notebook.page.locator(".widget-slider .noUi-handle").first.focus()
         notebook.shoot("slider")
 
-`open_notebook(name, cells)` writes a notebook from the text of its cells and opens it; `open_notebook(name, path)` opens a copy of a
-file. JupyterLab draws only the cells that are near the window, so the window is tall.
+`open_notebook(name, cells)` writes a notebook from the text of its cells and opens it; `open_notebook(name, path)` opens a copy
+of a file. JupyterLab draws only the cells that are near the window, so the window is tall.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def encode(content: bytes) -> tuple[str, bytes]:
         picture = picture.resize((MAX_WIDTH, height), Image.Resampling.LANCZOS)
     made = {kind: io.BytesIO() for kind in PICTURE_TYPES}
     picture.save(made["image/png"], "PNG", optimize=True)
-    picture.save(made["image/jpeg"], "JPEG", quality=88, subsampling=0, optimize=True)
+    picture.save(made["image/jpeg"], "JPEG", quality=82, optimize=True)
     kind = min(made, key=lambda name: made[name].tell())
     return kind, made[kind].getvalue()
 

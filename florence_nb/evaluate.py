@@ -1,0 +1,308 @@
+"""How well a checkpoint sees the drawn world: ``python -m florence_nb.evaluate --scenes 300 --seed 0``.
+
+Every scene is asked all fifteen prompts; answers are compared with what was drawn, not with the wording of the true answer. Written as a table, and
+the worst scenes as a contact sheet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from .answers import Answer
+from .florence import Florence
+from .scenes import words
+from .scenes.pen import COLOURS
+from .scenes.scene import HELD_OUT, KINDS, Scene, Seen, random_scene
+from .scenes.truth import lines_of, overlap
+
+MUST = {
+    "OD F1": 0.90,
+    "OD mean IoU": 0.80,
+    "dense F1": 0.85,
+    "category": 0.95,
+    "description": 0.90,
+    "grounding recall": 0.88,
+    "vocabulary recall": 0.88,
+    "absent: nothing": 0.90,
+    "referring mask IoU": 0.75,
+    "region mask IoU": 0.75,
+    "OCR words": 0.85,
+    "OCR with region": 0.80,
+    "region OCR": 0.85,
+    "captions: named": 0.90,
+    "captions: invented": 0.05,
+    "well-formed": 0.99,
+}
+"""What each figure should at least be; for ``captions: invented`` at most."""
+
+
+@dataclass
+class Tally:
+    """Sums for the figures: name -> (points, out of); a share is points / out of."""
+
+    points: dict[str, float]
+    out_of: dict[str, float]
+    worst: list[tuple[float, Scene, Answer]]
+
+    @classmethod
+    def new(cls) -> Tally:
+        return cls(defaultdict(float), defaultdict(float), [])
+
+    def add(self, name: str, points: float, out_of: float = 1) -> None:
+        self.points[name] += points
+        self.out_of[name] += out_of
+
+    def figures(self) -> dict[str, float]:
+        """Every figure as a share of one, in the order of `MUST`."""
+        shares = {name: self.points[name] / self.out_of[name] for name in self.points if self.out_of[name]}
+        for name in ("OD", "dense"):
+            if f"{name} right" in shares:
+                right, said, there = (self.points[f"{name} {part}"] for part in ("right", "said", "there"))
+                shares[f"{name} F1"] = 2 * right / max(1, said + there)
+        return {name: shares[name] for name in MUST if name in shares}
+
+
+def evaluate(florence: Florence, scenes: Iterable[Scene], *, seed: int = 0, batch_size: int = 16, progress: bool = True) -> Tally:
+    """Asks everything about every scene, greedily, and counts what is right."""
+    tally, rng = Tally.new(), random.Random(seed)
+    asked = [(scene, *question) for scene in scenes for question in _questions(scene, rng)]
+    requests = [(task, scene.image, text) for scene, task, text, _ in asked]
+    answers = florence.run_many(requests, batch_size=batch_size, progress=progress, num_beams=1, max_new_tokens=400)
+    for (scene, task, text, aim), answer in zip(asked, answers):
+        if isinstance(answer, Exception):
+            raise answer
+        tally.add("well-formed", not answer.truncated and not answer.notes)
+        _CHECKS[task](tally, scene, answer, aim)
+    return tally
+
+
+def _questions(scene: Scene, rng: random.Random) -> list[tuple[str, object, object]]:
+    """(task, text input, what it is about) for one scene."""
+    from .training.samples import absent, refer, sloppy
+
+    thing = rng.choice(scene.things)
+    region = sloppy(thing.box, scene.size, rng)
+    missing, phrase = absent(scene, rng), refer(scene, rng)
+    caption = " and ".join(dict.fromkeys(words.article(words.name_of(t)) for t in scene.things))
+    name = words.name_of(thing)
+    found = [
+        ("<OD>", None, None),
+        ("<DENSE_REGION_CAPTION>", None, None),
+        ("<REGION_PROPOSAL>", None, None),
+        ("<CAPTION>", None, None),
+        ("<DETAILED_CAPTION>", None, None),
+        ("<MORE_DETAILED_CAPTION>", None, None),
+        ("<REGION_TO_CATEGORY>", region, thing),
+        ("<REGION_TO_DESCRIPTION>", region, thing),
+        ("<REGION_TO_SEGMENTATION>", region, [thing]),
+        ("<REFERRING_EXPRESSION_SEGMENTATION>", phrase, words.meant(scene, phrase)),
+        ("<CAPTION_TO_PHRASE_GROUNDING>", caption, list(scene.things)),
+        ("<OPEN_VOCABULARY_DETECTION>", name, words.meant(scene, name)),
+        ("<OPEN_VOCABULARY_DETECTION>", missing, []),
+    ]
+    if any(t.text for t in scene.things):
+        texted = rng.choice([t for t in scene.things if t.text])
+        found += [
+            ("<OCR>", None, None),
+            ("<OCR_WITH_REGION>", None, None),
+            ("<REGION_TO_OCR>", sloppy(texted.box, scene.size, rng), texted),
+        ]
+    return found
+
+
+def match(found: np.ndarray, wanted: list[tuple], alike) -> list[tuple[int, int, float]]:
+    """Pairs (found, wanted, IoU) of boxes with IoU of at least 0.5 that are ``alike(found, wanted)``, each used once, best first."""
+    pairs = sorted(((overlap(f, w), i, j) for i, f in enumerate(found) for j, w in enumerate(wanted)), reverse=True)
+    used_found, used_wanted, kept = set(), set(), []
+    for share, i, j in pairs:
+        if share >= 0.5 and i not in used_found and j not in used_wanted and alike(i, j):
+            used_found.add(i)
+            used_wanted.add(j)
+            kept.append((i, j, share))
+    return kept
+
+
+def mask(polygons: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """(height, width) bool: what the polygons, (k, 2) arrays of pixels, cover."""
+    picture = Image.new("1", size)
+    brush = ImageDraw.Draw(picture)
+    for polygon in polygons:
+        if len(polygon) >= 3:
+            brush.polygon([tuple(map(float, point)) for point in polygon], fill=1)
+    return np.asarray(picture)
+
+
+def mask_of(scene: Scene, things: Iterable[Seen]) -> np.ndarray:
+    """(height, width) bool: where these things are seen."""
+    numbers = [scene.things.index(thing) + 1 for thing in things]
+    return np.isin(scene.owner, numbers)
+
+
+def mask_overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Intersection over union of two masks."""
+    union = (one | other).sum()
+    return float((one & other).sum() / union) if union else 1.0
+
+
+def _check_boxes(name: str, label):
+    def check(tally: Tally, scene: Scene, answer: Answer, _) -> None:
+        wanted = [t.box for t in scene.things]
+        names = [label(t) for t in scene.things]
+        pairs = match(answer.boxes, wanted, lambda i, j: answer.labels[i] == names[j])
+        tally.add(f"{name} right", len(pairs))
+        tally.add(f"{name} said", len(answer.boxes))
+        tally.add(f"{name} there", len(wanted))
+        if name == "OD":
+            tally.add("OD mean IoU", sum(share for _, _, share in pairs), len(pairs))
+            tally.worst.append((2 * len(pairs) / max(1, len(answer.boxes) + len(wanted)), scene, answer))
+
+    return check
+
+
+def _check_word(name: str, label):
+    def check(tally: Tally, _, answer: Answer, thing) -> None:
+        tally.add(name, answer.text.strip() == label(thing))
+
+    return check
+
+
+def _check_recall(tally: Tally, scene: Scene, answer: Answer, things: list[Seen]) -> None:
+    if not things:
+        tally.add("absent: nothing", not answer.labels)
+        return
+    name = "grounding recall" if answer.task == "<CAPTION_TO_PHRASE_GROUNDING>" else "vocabulary recall"
+    boxes = list(answer.boxes) + [_around(parts) for parts in answer.polygons]
+    right = match(boxes, [t.box for t in things], lambda i, j: things[j] in words.meant(scene, answer.labels[i]))
+    tally.add(name, len(right), len(things))
+
+
+def _around(parts: list[np.ndarray]) -> np.ndarray:
+    points = np.concatenate(parts)
+    return np.concatenate([points.min(axis=0), points.max(axis=0)])
+
+
+def _check_mask(name: str):
+    def check(tally: Tally, scene: Scene, answer: Answer, things: list[Seen]) -> None:
+        told = mask((part for parts in answer.polygons for part in parts), scene.size)
+        tally.add(name, mask_overlap(told, mask_of(scene, things)))
+
+    return check
+
+
+def _check_reading(tally: Tally, scene: Scene, answer: Answer, thing: Seen | None) -> None:
+    name, wanted = (
+        ("region OCR", thing.text.split()) if thing else ("OCR words", [w for line, _ in lines_of(scene) for w in line.split()])
+    )
+    left = answer.text.split()
+    for word in wanted:
+        tally.add(name, word in left)
+        if word in left:
+            left.remove(word)
+
+
+def _check_quads(tally: Tally, scene: Scene, answer: Answer, _) -> None:
+    for line, quad in lines_of(scene):
+        truth = mask([quad], scene.size)
+        right = any(
+            label == line and mask_overlap(mask([q], scene.size), truth) >= 0.5 for label, q in zip(answer.labels, answer.quads)
+        )
+        tally.add("OCR with region", right)
+
+
+def _check_caption(tally: Tally, scene: Scene, answer: Answer, _) -> None:
+    """Named: a thing of that colour and kind is there; for the long captions every thing should be named."""
+    there = {words.name_of(t) for t in scene.things}
+    said = {f"{colour} {kind}" for colour, kind in _names_in(answer.text)}
+    if answer.task != "<CAPTION>":
+        tally.add("captions: named", len(there & said), len(there))
+    tally.add("captions: invented", len(said - there), max(1, len(said)))
+
+
+def _names_in(text: str) -> list[tuple[str, str]]:
+    found = []
+    for phrase in words.phrases_in(text):
+        for colour in COLOURS:
+            for kind in KINDS:
+                if phrase.lower().endswith((f"{colour} {kind}", f"{colour} {words.plural(kind)}")):
+                    found.append((colour, kind))
+    return found
+
+
+_CHECKS = {
+    "<OD>": _check_boxes("OD", lambda t: t.kind),
+    "<DENSE_REGION_CAPTION>": _check_boxes("dense", words.name_of),
+    "<REGION_PROPOSAL>": lambda *_: None,
+    "<CAPTION>": _check_caption,
+    "<DETAILED_CAPTION>": _check_caption,
+    "<MORE_DETAILED_CAPTION>": _check_caption,
+    "<REGION_TO_CATEGORY>": _check_word("category", lambda t: t.kind),
+    "<REGION_TO_DESCRIPTION>": _check_word("description", words.name_of),
+    "<REGION_TO_SEGMENTATION>": _check_mask("region mask IoU"),
+    "<REFERRING_EXPRESSION_SEGMENTATION>": _check_mask("referring mask IoU"),
+    "<CAPTION_TO_PHRASE_GROUNDING>": _check_recall,
+    "<OPEN_VOCABULARY_DETECTION>": _check_recall,
+    "<OCR>": _check_reading,
+    "<REGION_TO_OCR>": _check_reading,
+    "<OCR_WITH_REGION>": _check_quads,
+}
+
+
+def answer_time(florence: Florence, scene: Scene, times: int = 9) -> float:
+    """Median seconds of one greedy answer of 20 tokens, picture included."""
+    taken = []
+    for _ in range(times):
+        florence.forget()
+        start = time.perf_counter()
+        florence.run_example("<DETAILED_CAPTION>", scene.image, num_beams=1, max_new_tokens=20, min_new_tokens=20)
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken))
+
+
+def table(figures: dict[str, float]) -> str:
+    """The figures as a Markdown table, each beside what it should be."""
+    rows = ["| figure | measured | must |", "|---|---|---|"]
+    for name, value in figures.items():
+        good = value <= MUST[name] if name == "captions: invented" else value >= MUST[name]
+        rows.append(
+            f"| {name} | {value:.3f} | {'≤' if name == 'captions: invented' else '≥'} {MUST[name]:.2f}{'' if good else ' — not reached'} |"
+        )
+    return "\n".join(rows)
+
+
+def main() -> None:
+    from .loading import load
+
+    parser = argparse.ArgumentParser(prog="python -m florence_nb.evaluate", description=__doc__)
+    parser.add_argument("--scenes", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=0, help="the scenes have seeds from SEED * 100 000 on")
+    parser.add_argument("--checkpoint", default="mini")
+    parser.add_argument("--held-out", action="store_true", help="only scenes with the kinds that were never in training")
+    parser.add_argument("--sheet", type=Path, help="where to save the worst scenes as a picture")
+    args = parser.parse_args()
+    florence = load(args.checkpoint)
+    kinds = HELD_OUT if args.held_out else None
+    scenes = [random_scene(args.seed * 100_000 + i, kinds=kinds) for i in range(args.scenes)]
+    tally = evaluate(florence, scenes, seed=args.seed)
+    print(
+        f"{args.scenes} scenes, seeds {args.seed * 100_000} to {args.seed * 100_000 + args.scenes - 1}, greedy\n\n{table(tally.figures())}"
+    )
+    print(f"\none 20-token greedy answer, picture included: {1000 * answer_time(florence, scenes[0]):.0f} ms")
+    if args.sheet:
+        from .drawing import show_all
+
+        worst = sorted(tally.worst, key=lambda w: w[0])[:12]
+        show_all([answer for _, _, answer in worst], columns=4).save(args.sheet)
+        print(f"the worst twelve: {args.sheet}")
+
+
+if __name__ == "__main__":
+    main()

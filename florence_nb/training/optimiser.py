@@ -1,0 +1,65 @@
+"""The optimiser: Muon for the matrices inside the layers, AdamW for all else (embeddings, convolutions, heads, scales, shifts)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import nn
+
+DECAY = 0.03
+_Shared = list[tuple[nn.Parameter, float]]
+
+
+class Optimiser:
+    """Two optimisers that act as one.
+
+    Args:
+        shares: (module, share) pairs: a module's parameters learn at that share of the rate.
+        outside: modules whose matrices are no place for Muon: heads and embeddings.
+    """
+
+    def __init__(self, shares: Iterable[tuple[nn.Module, float]], outside: Iterable[nn.Module]):
+        out = {id(p) for module in outside for p in module.parameters()}
+        inner: _Shared = []
+        rest: _Shared = []
+        plain: _Shared = []
+        seen: set[int] = set()
+        for module, share in shares:
+            for name, p in module.named_parameters():
+                if id(p) in seen:
+                    continue
+                seen.add(id(p))
+                hidden = p.ndim == 2 and id(p) not in out and "embed" not in name and "shared" not in name
+                (inner if hidden else rest if p.ndim >= 2 else plain).append((p, share))
+        self._adamw = torch.optim.AdamW(_groups(rest, DECAY) + _groups(plain, 0.0), lr=1e-4, betas=(0.9, 0.98))
+        self._muon = torch.optim.Muon(_groups(inner, DECAY), lr=1e-4, momentum=0.95, adjust_lr_fn="match_rms_adamw")
+        self._both = (self._muon, self._adamw)
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Every parameter that is trained."""
+        return (p for one in self._both for group in one.param_groups for p in group["params"])
+
+    def step(self, rate: float) -> None:
+        """One step at this learning rate, gradients clipped to a norm of one."""
+        torch.nn.utils.clip_grad_norm_(list(self.parameters()), 1.0)
+        for one in self._both:
+            for group in one.param_groups:
+                group["lr"] = rate * group["share"]
+            one.step()
+
+    def forget_gradients(self) -> None:
+        for one in self._both:
+            one.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict:
+        return {"muon": self._muon.state_dict(), "adamw": self._adamw.state_dict()}
+
+    def load_state_dict(self, state: dict) -> None:
+        self._muon.load_state_dict(state["muon"])
+        self._adamw.load_state_dict(state["adamw"])
+
+
+def _groups(parameters: _Shared, decay: float) -> list[dict]:
+    shares = sorted({share for _, share in parameters})
+    return [{"params": [p for p, s in parameters if s == share], "share": share, "weight_decay": decay} for share in shares]

@@ -1,0 +1,239 @@
+"""Change a scene, ask the model about it, and judge what it says by the truth: the scene composer without its controls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from ..answers import Answer
+from ..drawing import show
+from ..errors import InputError
+from ..parsing import parse
+from ..scenes.pen import COLOURS
+from ..scenes.scene import Scene, Thing, home_of
+from ..scenes.signs import SIGN_KINDS, draw_sign
+from ..scenes.truth import overlap
+
+if TYPE_CHECKING:
+    from ..florence import Florence
+
+MOST_THINGS = 7
+LONGEST_ANSWER = 200
+"""Tokens: the truth about seven things takes 40 for the boxes; an outline in several pieces 110."""
+ASKED: dict[str, str] = {
+    "boxes": "<OD>",
+    "mask": "<REFERRING_EXPRESSION_SEGMENTATION>",
+    "caption": "<DETAILED_CAPTION>",
+    "reading": "<OCR_WITH_REGION>",
+}
+"""What can be asked for, and the prompt that asks for it. The mask is that of one thing, named by colour and kind."""
+_HEIGHTS = {"sky": 0.22, "ground": 0.68, "water": 0.7, "table": 0.68}
+
+
+@dataclass(frozen=True)
+class Match:
+    """A thing, or a line of text, and what the model said of it.
+
+    Attributes:
+        name: its label; of a region that the model made up, the model's.
+        iou: of the true and the given region, 0 to 1; None if one of them is missing.
+        verdict: ``"found"``, ``"missed"`` or ``"not there"``.
+    """
+
+    name: str
+    iou: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An answer beside the truth; ``what`` is a key of `ASKED`."""
+
+    what: str
+    answer: Answer
+    truth: Answer
+    matches: tuple[Match, ...]
+
+
+def first_scene() -> Scene:
+    """A car, a tree and a sign on a field."""
+    things = (
+        Thing("tree", "green", (0.82, 0.5), 0.55),
+        Thing("car", "red", (0.32, 0.72), 0.42),
+        Thing("sign", "yellow", (0.3, 0.28), 0.3, text="CAFE"),
+    )
+    return Scene(things, "field")
+
+
+def changed(scene: Scene, index: int, **changes: Any) -> Scene:
+    """The scene with one of its things changed.
+
+    Args:
+        index: of the thing in ``scene.wanted``.
+        changes: fields of `Thing`: ``at`` (fractions of width and height), ``size``, ``colour``, ``mirrored``, ``text``.
+
+    Raises:
+        InputError: words that cannot stand on a sign.
+    """
+    if "text" in changes:
+        changes["text"] = sign_words(changes["text"])
+    things = list(scene.wanted)
+    things[index] = replace(things[index], **changes)
+    return replace(scene, wanted=tuple(things))
+
+
+def with_thing(scene: Scene, kind: str) -> Scene:
+    """The scene with one more thing in front, in a colour that the kind does not have yet.
+
+    Raises:
+        InputError: there are seven things already.
+    """
+    if len(scene.wanted) >= MOST_THINGS:
+        raise InputError(f"A scene has at most {MOST_THINGS} things: remove one first.")
+    used = {thing.colour for thing in scene.wanted if thing.kind == kind}
+    colour = next((colour for colour in COLOURS if colour not in used), "red")
+    text = "HELLO" if kind in SIGN_KINDS else ""
+    return replace(scene, wanted=(*scene.wanted, Thing(kind, colour, (0.5, _HEIGHTS[home_of(kind)]), 0.35, text=text)))
+
+
+def without(scene: Scene, index: int) -> Scene:
+    """The scene without one of its things."""
+    return replace(scene, wanted=scene.wanted[:index] + scene.wanted[index + 1 :])
+
+
+def sign_words(text: str) -> str:
+    """Words as a sign carries them: capitals, one or two lines (``/`` or a line break parts them).
+
+    Raises:
+        InputError: no words, or letters and lengths that a sign does not have.
+    """
+    lines = [" ".join(line.upper().split()) for line in text.replace("/", "\n").split("\n")]
+    kept = [line for line in lines if line]
+    try:
+        draw_sign("sign", kept, "white", "DejaVuSans", 24, 0)
+    except ValueError:
+        raise InputError(
+            f"A sign cannot say {text!r}: write one or two words of 1 to 8 letters A-Z or digits; a / begins a second line."
+        ) from None
+    return "\n".join(kept)
+
+
+def name_of(thing: Thing) -> str:
+    """Colour and kind, and the words if it has some."""
+    return f"{thing.colour} {thing.kind}" + (f" “{' / '.join(thing.text.split(chr(10)))}”" if thing.text else "")
+
+
+def ask(florence: Florence, scene: Scene, index: int | None = None, what: Sequence[str] = tuple(ASKED)) -> list[Judged]:
+    """Asks about the scene's picture, all at once and greedily, and judges the answers.
+
+    Args:
+        index: of the thing in ``scene.wanted`` whose mask is asked for; None: no mask.
+        what: keys of `ASKED`.
+    """
+    named = None if index is None else f"{scene.wanted[index].colour} {scene.wanted[index].kind}"
+    wanted = [(key, named if key == "mask" else None) for key in what if key != "mask" or named]
+    if not wanted:
+        return []
+    settings = florence.check_settings(LONGEST_ANSWER, 1, False, None, {})
+    answers = florence.answer([florence.question(ASKED[key], scene.image, text) for key, text in wanted], settings)
+    return [_judged(scene, key, text, answer) for (key, text), answer in zip(wanted, answers)]
+
+
+def _judged(scene: Scene, key: str, text: str | None, answer: Answer) -> Judged:
+    truth = parse(scene.answer(ASKED[key], text), ASKED[key], scene.size)
+    truth.text_input, truth.image = text, scene.image
+    return Judged(key, answer, truth, _MATCHERS[key](answer, truth))
+
+
+def match_boxes(answer: Answer, truth: Answer) -> tuple[Match, ...]:
+    """Each true box with the box of the same label that covers it best, the best pair first; then what is left over."""
+    ious = [
+        (overlap(one, other), i, j)
+        for i, one in enumerate(truth.boxes)
+        for j, other in enumerate(answer.boxes)
+        if truth.labels[i] == answer.labels[j]
+    ]
+    return _pairs([iou for iou in ious if iou[0] > 0], truth.labels, answer.labels)
+
+
+def match_mask(answer: Answer, truth: Answer) -> tuple[Match, ...]:
+    """All parts of the answer together against all parts of the truth together."""
+    name = str(truth.text_input)
+    if not answer.polygons or not truth.polygons:
+        verdict = "missed" if truth.polygons else "not there"
+        return (Match(name, None, verdict),) if truth.polygons or answer.polygons else ()
+    return (Match(name, _mask_iou(_all_parts(answer), _all_parts(truth), truth.image_size), "found"),)
+
+
+def match_lines(answer: Answer, truth: Answer) -> tuple[Match, ...]:
+    """Each true line of text with the quad that says the same and covers it best."""
+    ious = [
+        (_mask_iou([one], [other], truth.image_size), i, j)
+        for i, one in enumerate(truth.quads)
+        for j, other in enumerate(answer.quads)
+        if truth.labels[i] == answer.labels[j]
+    ]
+    return _pairs(ious, truth.labels, answer.labels)
+
+
+def drawn(judged: Sequence[Judged], scene: Scene, *, truth: bool = False, width: int = 360) -> Image.Image:
+    """All regions of the answers, or of the truth, on the scene's picture; RGB, ``width`` pixels wide."""
+    answers = [one.truth if truth else one.answer for one in judged if one.what != "caption"]
+    if not any(answer.labels for answer in answers):
+        return scene.image.resize((width, round(width * scene.size[1] / scene.size[0])), Image.Resampling.LANCZOS)
+    sheet = Answer("<OD>", "", {}, scene.size, image=scene.image)
+    sheet.boxes = np.concatenate([sheet.boxes, *(answer.boxes for answer in answers)])
+    sheet.quads = np.concatenate([sheet.quads, *(answer.quads for answer in answers)])
+    sheet.polygons = [parts for answer in answers for parts in answer.polygons]
+    sheet.labels = [label for kind in ("boxes", "quads", "polygons") for answer in answers for label in _labels(answer, kind)]
+    return show(sheet, width=width)
+
+
+def _labels(answer: Answer, kind: str) -> list[str]:
+    """The labels of one kind of region; a mask goes by the phrase that asked for it."""
+    count = len(getattr(answer, kind))
+    start = {"boxes": 0, "quads": len(answer.boxes), "polygons": len(answer.boxes) + len(answer.quads)}[kind]
+    return [label or str(answer.text_input or "") for label in answer.labels[start : start + count]]
+
+
+def _pairs(ious: list[tuple[float, int, int]], true: Sequence[str], said: Sequence[str]) -> tuple[Match, ...]:
+    """ious: (IoU, index of the truth, index of the answer) of all pairs that are allowed."""
+    paired: dict[int, tuple[float, int]] = {}
+    for iou, i, j in sorted(ious, reverse=True):
+        if i not in paired and j not in {other for _, other in paired.values()}:
+            paired[i] = (iou, j)
+    found = [Match(name, *((paired[i][0], "found") if i in paired else (None, "missed"))) for i, name in enumerate(true)]
+    taken = {j for _, j in paired.values()}
+    return (*found, *(Match(name, None, "not there") for j, name in enumerate(said) if j not in taken))
+
+
+def _all_parts(answer: Answer) -> list[np.ndarray]:
+    return [part for parts in answer.polygons for part in parts]
+
+
+def _mask_iou(one: Sequence[np.ndarray], other: Sequence[np.ndarray], size: tuple[int, int]) -> float:
+    """Of two sets of closed outlines, by counting pixels."""
+    a, b = _filled(one, size), _filled(other, size)
+    either = (a | b).sum()
+    return float((a & b).sum() / either) if either else 0.0
+
+
+def _filled(outlines: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    sheet = Image.new("1", size)
+    draw = ImageDraw.Draw(sheet)
+    for outline in outlines:
+        if len(outline) > 2:
+            draw.polygon([tuple(point) for point in np.asarray(outline, float) - 0.5], fill=1)
+    return np.asarray(sheet)
+
+
+_MATCHERS = {
+    "boxes": match_boxes,
+    "mask": match_mask,
+    "caption": lambda answer, truth: (),
+    "reading": match_lines,
+}

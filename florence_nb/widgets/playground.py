@@ -1,0 +1,340 @@
+"""The playground: every task, every setting, on any picture. A thin view over `florence_nb.widgets.playing`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import ipywidgets
+from PIL import Image
+
+from ..drawing import show, show_all
+from ..errors import InputError
+from ..florence import Florence
+from ..tasks import get_task
+from . import playing
+from .panel import Panel, img, page
+from .playing import Picture, Player, Request, State, Turn
+from .region import RegionPicker, region_picker
+from .webcam import Webcam
+
+_SMALL = 50e6
+_STRIP = 8
+_WIDE = ipywidgets.Layout(width="auto")
+_STYLE = """<style>
+.fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
+  font: 12px/1.5 var(--jp-code-font-family, monospace); background: #8881; color: inherit; border-radius: 4px }
+.fnb .call { user-select: all; cursor: copy }
+.fnb .place, .fnb .mark { border-radius: 3px; padding: 0 2px; background: #8883 }
+.fnb .place { background: #1c7ed633 }
+.fnb .thumb img { height: 84px; width: 118px; object-fit: cover; object-position: top }
+.fnb .thumb { font-size: 11px; line-height: 1.3; overflow-wrap: anywhere }
+</style>"""
+_NAMES = {
+    "num_beams": "beams",
+    "max_new_tokens": "most new tokens",
+    "length_penalty": "length penalty",
+    "no_repeat_ngram_size": "no repeated n-gram",
+    "do_sample": "draw tokens by chance (do_sample)",
+    "temperature": "temperature",
+    "top_p": "top p",
+    "seed": "seed",
+}
+
+
+def playground(florence: Florence, image: Any = "coffee", *, task: str = "<OD>", ask: bool = True) -> Playground:
+    """A panel to try every task and every setting with.
+
+    Args:
+        florence: of `florence_nb.load`.
+        image: the picture to begin with, anything `open_image` takes. In the panel you can choose another.
+        task: the task to begin with.
+        ask: ask at once, so that there is something to see, also in a saved notebook. The cell takes as long as `run_example`.
+
+    A model of up to 50 million parameters is asked again at every change, when a slider is let go; a larger one when you press
+    "Ask". Both can be switched in the panel. ``.answer`` is the answer that is shown, ``.turns`` are all so far.
+
+    Raises:
+        InputError: no such task, or no image.
+    """
+    return Playground(florence, Picture.of(image), get_task(task).prompt, ask)
+
+
+class Playground(Panel):
+    """See `playground`."""
+
+    def __init__(self, florence: Florence, picture: Picture, task: str, ask: bool) -> None:
+        self.player = Player(florence, self._tell)
+        self.usual = playing.usual_settings(florence)
+        self.chosen, self.given, self.shown = picture, picture, None
+        self._quiet = False
+        self._make_source()
+        self._make_task(task)
+        self._make_settings(florence)
+        self._make_answer()
+        self._make_history()
+        left = ipywidgets.VBox(
+            [self.source, self.source_more, self.group, self.task, self.input, *self.settings.values(), self.live, self.buttons,
+             self.status],
+            layout={"flex": "0 1 340px", "min_width": "300px"},
+        )  # fmt: skip
+        right = ipywidgets.VBox(
+            [self.picture, self.result, self.call], layout={"flex": "1 1 400px", "min_width": "300px", "max_width": "620px"}
+        )
+        columns = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
+        super().__init__([columns, self.strip, self.comparison])
+        self._choose_task()
+        if ask:
+            self._ask()
+            self.player.wait()
+
+    @property
+    def answer(self) -> Any:
+        return None if self.shown is None else self.shown.answer
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return tuple(self.player.turns)
+
+    # the controls
+
+    def _make_source(self) -> None:
+        more = [("a file of yours …", "upload"), ("an address on the web …", "url"), ("the webcam …", "webcam")]
+        own = [] if self.chosen.name in dict(playing.sample_names()).values() else [(self.chosen.name, "given")]
+        first = "given" if own else self.chosen.name
+        self.source = ipywidgets.Dropdown(
+            options=[*own, *playing.sample_names(), *more], value=first, description="picture", layout=_WIDE
+        )
+        self.upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Choose a picture")
+        self.url = ipywidgets.Text(placeholder="https://…", continuous_update=False, description="address", layout=_WIDE)
+        self.webcam = Webcam()
+        self.source_more = ipywidgets.VBox()
+        self.source.observe(self._choose_source, "value")
+        self.upload.observe(self._take(self._uploaded), "value")
+        self.url.observe(self._take(lambda: Picture.of(self.url.value) if self.url.value.strip() else None), "value")
+        self.webcam.observe(self._take(lambda: Picture.uploaded("webcam.jpg", self.webcam.snapshot)), "snapshot")
+
+    def _make_task(self, task: str) -> None:
+        group = get_task(task).group
+        self.group = ipywidgets.ToggleButtons(
+            options=[(name, key) for key, name in playing.GROUPS.items()],
+            value=group,
+            style={"button_width": "auto"},
+            tooltips=[f"Tasks to {name}" for name in playing.GROUPS.values()],
+        )
+        self.task = ipywidgets.Dropdown(options=playing.tasks_of(group), value=task, description="task", layout=_WIDE)
+        self.phrase = ipywidgets.Text(description="words", layout=_WIDE)
+        self.region: RegionPicker = region_picker(self.chosen.image, width=340)
+        self.input = ipywidgets.VBox()
+        self.group.observe(self._choose_group, "value")
+        self.task.observe(self._choose_task, "value")
+        self.phrase.observe(self._prepare, "value")
+        self.phrase.on_msg(lambda _widget, content, _buffers: self._ask() if content.get("event") == "submit" else None)
+        self.region.observe(self._changed, "box")
+
+    def _make_settings(self, florence: Florence) -> None:
+        most = self.usual["max_new_tokens"]
+        self.settings: dict[str, Any] = {
+            "num_beams": _slider(ipywidgets.IntSlider, min=1, max=10),
+            "max_new_tokens": _slider(ipywidgets.IntSlider, min=1, max=most),
+            "length_penalty": _slider(ipywidgets.FloatSlider, min=-2.0, max=4.0, step=0.1, readout_format=".1f"),
+            "no_repeat_ngram_size": _slider(ipywidgets.IntSlider, min=0, max=10),
+            "do_sample": ipywidgets.Checkbox(indent=False),
+            "temperature": _slider(ipywidgets.FloatSlider, min=0.1, max=3.0, step=0.1, readout_format=".1f"),
+            "top_p": _slider(ipywidgets.FloatSlider, min=0.05, max=1.0, step=0.05),
+            "seed": _slider(ipywidgets.IntSlider, min=0, max=20),
+        }
+        for name, control in self.settings.items():
+            control.value, control.description = self.usual[name], _NAMES[name]
+            control.observe(self._changed, "value")
+        small = sum(weight.numel() for weight in florence.model.parameters()) <= _SMALL
+        self.live = ipywidgets.Checkbox(value=small, description="ask at every change", indent=False)
+        self.run = ipywidgets.Button(description="Ask", button_style="primary", icon="play", tooltip="Ask Florence-2")
+        self.halt = ipywidgets.Button(description="Stop", icon="stop", disabled=True, tooltip="Stop the running call")
+        self.buttons = ipywidgets.HBox([self.run, self.halt])
+        self.status = ipywidgets.HTML()
+        self.run.on_click(lambda _button: self._ask())
+        self.halt.on_click(lambda _button: self.player.stop())
+
+    def _make_answer(self) -> None:
+        self.picture, self.result, self.call = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
+        self._show_picture(self.chosen.image, f"The picture {self.chosen.name}, not asked about yet")
+
+    def _make_history(self) -> None:
+        self.strip = ipywidgets.HBox(layout={"flex_flow": "row wrap", "grid_gap": "4px 8px"})
+        self.comparison = ipywidgets.HTML()
+        self.thumbs: dict[int, ipywidgets.VBox] = {}
+        self.marked: list[int] = []
+
+    # what is chosen
+
+    def request(self) -> Request:
+        """What the controls ask for now."""
+        text_input = playing.text_input_of(self.task.value, self.phrase.value, self.region.box)
+        values = {name: control.value for name, control in self.settings.items()}
+        return Request(self.task.value, self.chosen, text_input, playing.settings_of(values, self.usual))
+
+    def _choose_source(self, _change: Any = None) -> None:
+        more = {"upload": self.upload, "url": self.url, "webcam": self.webcam}.get(self.source.value)
+        self.source_more.children = [more] if more else []
+        if self.source.value == "given":
+            self._use(self.given)
+        elif not more:
+            self._use(Picture.of(self.source.value))
+
+    def _take(self, opened: Callable[[], Picture | None]) -> Callable[[Any], None]:
+        """An observer that opens a picture, and says in the panel why not if it cannot."""
+
+        def observer(_change: Any) -> None:
+            try:
+                picture = opened()
+            except InputError as error:
+                self._say(str(error), trouble=True)
+                return
+            if picture is not None:
+                self._use(picture)
+
+        return observer
+
+    def _uploaded(self) -> Picture | None:
+        file = playing.uploaded_file(self.upload.value)
+        return None if file is None else Picture.uploaded(*file)
+
+    def _use(self, picture: Picture) -> None:
+        self.chosen = picture
+        self._show_picture(picture.image, f"The picture {picture.name}, not asked about yet")
+        self.result.value = ""
+        self._quiet = True
+        self.region.set_image(picture.image, f"The picture {picture.name}")
+        self.region.box = playing.first_region(picture.image.size)
+        self._quiet = False
+        self._changed()
+
+    def _choose_group(self, _change: Any) -> None:
+        self.task.options = playing.tasks_of(self.group.value)
+
+    def _choose_task(self, _change: Any = None) -> None:
+        if self.task.value is None:  # between two lists of options
+            return
+        task = get_task(self.task.value)
+        self.input.children = {"nothing": [], "phrase": [self.phrase], "region": [self.region]}[task.takes]
+        self._quiet = True
+        self.phrase.placeholder = f"such as: {task.example}" if task.takes == "phrase" else ""
+        if self.region.box is None:
+            self.region.box = playing.first_region(self.chosen.image.size)
+        self._quiet = False
+        self._changed()
+
+    def _changed(self, _change: Any = None) -> None:
+        if self._quiet:
+            return
+        self._prepare()
+        if self.live.value and not self.run.disabled and self.shown is not None:
+            self._ask()
+
+    def _prepare(self, _change: Any = None) -> None:
+        """The call for what is chosen now, and whether it can be made."""
+        sampling = self.settings["do_sample"].value
+        for name in ("temperature", "top_p", "seed"):
+            self.settings[name].layout.display = None if sampling else "none"
+        self.settings["length_penalty"].disabled = self.settings["num_beams"].value == 1
+        request = self.request()
+        problem = request.problem()
+        self.run.disabled = bool(problem)
+        self._say(problem)
+        self.call.value = _STYLE + page(f'<h4>The same in Python</h4><pre class="call">{escape(request.call())}</pre>')
+
+    # asking
+
+    def _ask(self) -> None:
+        request = self.request()
+        if not request.problem():
+            self.player.ask(request)
+
+    def _tell(self, state: State) -> None:
+        self.halt.disabled = not state.running
+        if state.running:
+            self._say(f"Writing: {state.tokens} tokens so far …" if state.tokens else "Looking at the picture …")
+        elif state.error:
+            self._say(state.error, trouble=True)
+        elif state.turn:
+            self._show(state.turn, state.again)
+
+    def _say(self, words: str, trouble: bool = False) -> None:
+        kind = 'class="trouble" role="alert"' if trouble else 'class="faint" role="status"'
+        self.status.value = page(f"<p {kind}>{escape(words)}</p>") if words else ""
+
+    def _show_picture(self, picture: Image.Image, alt: str) -> None:
+        picture = picture.copy()
+        picture.thumbnail((600, 900))
+        self.picture.value = page(img(picture, alt))
+
+    def _show(self, turn: Turn, again: bool) -> None:
+        answer = turn.answer
+        self.shown = turn
+        self._show_picture(show(answer, width=600), playing.said(answer))
+        self.result.value = _STYLE + page(
+            f"<h4>The answer</h4><pre>{escape(repr(answer))}</pre>"
+            f"<h4>What the model wrote</h4><pre>{playing.tokens_html(answer.raw)}</pre>"
+        )
+        self.region.show_answer(answer if answer.text_input is not None and get_task(answer.task).takes == "region" else None)
+        tokens = len(answer.token_ids or ())
+        where = "From memory" if again else "Stopped" if turn.stopped else "Done"
+        self._say(f"{where}: {tokens} tokens" + ("." if again else f" in {turn.seconds:.1f} s."))
+        self._show_history()
+
+    # history
+
+    def _show_history(self) -> None:
+        recent = self.player.turns[-_STRIP:]
+        self.strip.children = [self._thumb(turn) for turn in recent] if len(self.player.turns) > 1 else []
+
+    def _thumb(self, turn: Turn) -> ipywidgets.Widget:
+        if turn.number not in self.thumbs:
+            small, words = show(turn.answer, width=236), f"{turn.number}. {turn.request.words()}"
+            look = ipywidgets.HTML(_STYLE + page(f'<div class="thumb">{img(small, words)}{escape(words)}</div>'))
+            tip = f"Compare answer {turn.number}"
+            mark = ipywidgets.ToggleButton(description="compare", layout={"width": "118px"}, tooltip=tip)
+            mark.observe(lambda change: self._mark(turn.number, change["new"]), "value")
+            self.thumbs[turn.number] = ipywidgets.VBox([look, mark], layout={"width": "122px", "justify_content": "space-between"})
+        return self.thumbs[turn.number]
+
+    def _mark(self, number: int, on: bool) -> None:
+        self.marked = [other for other in self.marked if other != number] + ([number] if on else [])
+        if len(self.marked) > 2:
+            self.thumbs[self.marked[0]].children[1].value = False  # comes back here
+            return
+        self._compare()
+
+    def _compare(self) -> None:
+        turns = [self.player.turns[number - 1] for number in self.marked]
+        if len(turns) < 2:
+            self.comparison.value = page('<p class="faint">Mark another one to compare the two.</p>') if turns else ""
+            return
+        self.comparison.value = _STYLE + page(_side_by_side(turns[0], turns[1], self.usual))
+
+    # without a kernel
+
+    def still(self) -> Image.Image:
+        return self.chosen.image if self.shown is None else show(self.shown.answer)
+
+    def __repr__(self) -> str:
+        return f"Playground of {self.player.florence.name!r} on {self.chosen.name}" + (f"\n{self.answer!r}" if self.shown else "")
+
+
+def _slider(kind: type, **options: Any) -> ipywidgets.Widget:
+    """A slider that speaks when it is let go."""
+    return kind(continuous_update=False, style={"description_width": "130px"}, layout=_WIDE, **options)
+
+
+def _side_by_side(one: Turn, other: Turn, usual: dict[str, Any]) -> str:
+    both = show_all([one.answer, other.answer], columns=2, width=960)
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(left)}</td><td>{escape(right)}</td></tr>"
+        for name, left, right in playing.differences(one, other, usual)
+    )
+    alt = f"Side by side. Left: {playing.said(one.answer)} Right: {playing.said(other.answer)}"
+    head = f"<tr><th></th><th>answer {one.number}</th><th>answer {other.number}</th></tr>"
+    texts = "<th>answer</th>" + "".join(f"<td><pre>{escape(repr(turn.answer))}</pre></td>" for turn in (one, other))
+    return f"<h4>Answer {one.number} and answer {other.number}</h4>{img(both, alt)}<table>{head}{rows}<tr>{texts}</tr></table>"

@@ -1,0 +1,239 @@
+"""The scene composer: what is asked, how it is judged, and the controls, with a stand-in that knows the truth."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from florence_nb import InputError, parse
+from florence_nb.florence import Florence
+from florence_nb.scenes.scene import KINDS, Scene, Thing
+from florence_nb.widgets import composing
+from florence_nb.widgets.composer import SceneComposer, scene_composer
+
+from . import tiny
+
+
+@dataclass
+class Knower:
+    """Answers as a perfect model would: it knows the scene of every picture that it is given through `know`."""
+
+    scenes: dict[bytes, Scene] = field(default_factory=dict)
+    asked: list[tuple] = field(default_factory=list)
+    shift: float = 0.0
+
+    def know(self, scene: Scene) -> Scene:
+        self.scenes[scene.image.tobytes()] = scene
+        return scene
+
+    def check_settings(self, *settings):
+        return settings
+
+    def question(self, task, image, text_input=None):
+        return task, image, text_input
+
+    def answer(self, questions, settings):
+        self.asked.append(tuple(task for task, _, _ in questions))
+        return [self.tell(*question) for question in questions]
+
+    def tell(self, task, image, text_input):
+        scene = self.scenes[image.tobytes()]
+        answer = parse(scene.answer(task, text_input), task, image.size)
+        answer.boxes = answer.boxes + np.float32(self.shift)
+        answer.text_input, answer.image = text_input, image
+        return answer
+
+
+class KnowingComposer(SceneComposer):
+    def _answer(self, change=None):
+        self.florence.know(self.scene)
+        super()._answer(change)
+
+
+@pytest.fixture
+def composer():
+    return KnowingComposer(Knower(), composing.first_scene(), tuple(composing.ASKED))
+
+
+def text(widget):
+    return widget.value.rsplit("</style>", 1)[1]
+
+
+def test_a_perfect_model_gets_full_marks():
+    knower = Knower()
+    judged = composing.ask(knower, knower.know(composing.first_scene()), 1)
+    assert knower.asked == [tuple(composing.ASKED.values())]
+    told = {one.what: [(match.name, match.verdict, round(match.iou, 2)) for match in one.matches] for one in judged}
+    assert told == {
+        "boxes": [("sign", "found", 1.0), ("car", "found", 1.0), ("tree", "found", 1.0)],
+        "mask": [("red car", "found", 1.0)],
+        "caption": [],
+        "reading": [("CAFE", "found", 1.0)],
+    }
+
+
+def test_a_shifted_box_loses_iou():
+    knower = Knower(shift=20)
+    (judged,) = composing.ask(knower, knower.know(composing.first_scene()), None, ("boxes",))
+    ious = [match.iou for match in judged.matches]
+    truth, answer = judged.truth.boxes[0], judged.answer.boxes[0]
+    across, down = truth[2] - truth[0], truth[3] - truth[1]
+    both = (across - 20) * (down - 20)
+    assert ious[0] == pytest.approx(both / (2 * across * down - both), abs=1e-4) and max(ious) < 0.8
+    assert np.allclose(answer - truth, 20)
+
+
+def boxes(raw):
+    return parse(f"<s>{raw}</s>", "<OD>", (1000, 1000))
+
+
+def test_boxes_are_matched_by_label_and_the_best_pair_first():
+    truth = boxes("car<loc_0><loc_0><loc_100><loc_100>car<loc_200><loc_0><loc_300><loc_100>dog<loc_500><loc_500><loc_600><loc_600>")
+    said = boxes("car<loc_210><loc_0><loc_310><loc_100>car<loc_0><loc_0><loc_100><loc_100>cat<loc_500><loc_500><loc_600><loc_600>")
+    told = [(match.name, match.verdict, match.iou and round(match.iou, 2)) for match in composing.match_boxes(said, truth)]
+    assert told == [("car", "found", 1.0), ("car", "found", 0.82), ("dog", "missed", None), ("cat", "not there", None)]
+
+
+def test_a_box_is_used_once():
+    truth = boxes("car<loc_0><loc_0><loc_100><loc_100><loc_50><loc_0><loc_150><loc_100>")
+    said = boxes("car<loc_0><loc_0><loc_100><loc_100>")
+    assert [match.verdict for match in composing.match_boxes(said, truth)] == ["found", "missed"]
+
+
+def test_masks_are_compared_by_their_area():
+    square = "<s><loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
+    half = "<s><loc_0><loc_0><loc_49><loc_0><loc_49><loc_99><loc_0><loc_99></s>"
+    one, other, none = (parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, half, "<s></s>"))
+    (match,) = composing.match_mask(other, one)
+    assert match.iou == pytest.approx(0.5, abs=0.01)
+    assert [m.verdict for m in composing.match_mask(none, one)] == ["missed"]
+    assert [m.verdict for m in composing.match_mask(one, none)] == ["not there"]
+    assert composing.match_mask(none, none) == ()
+
+
+def test_words_must_be_read_right():
+    truth = parse("<s>STOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>", "<OCR_WITH_REGION>", (1000, 1000))
+    wrong = parse("<s>SHOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>", "<OCR_WITH_REGION>", (1000, 1000))
+    assert [m.verdict for m in composing.match_lines(truth, truth)] == ["found"]
+    assert [(m.name, m.verdict) for m in composing.match_lines(wrong, truth)] == [("STOP", "missed"), ("SHOP", "not there")]
+
+
+def test_things_are_changed_added_and_removed():
+    scene = composing.first_scene()
+    moved = composing.changed(scene, 1, at=(0.6, 0.7), colour="blue", mirrored=True)
+    assert (moved.wanted[1].at, moved.wanted[1].colour, moved.wanted[1].mirrored) == ((0.6, 0.7), "blue", True)
+    more = composing.with_thing(scene, "car")
+    assert more.wanted[-1].kind == "car" and more.wanted[-1].colour != "red"
+    assert composing.without(more, 3).wanted == scene.wanted
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_added(kind):
+    assert composing.with_thing(Scene(()), kind).things[0].kind == kind
+
+
+def test_seven_things_at_most():
+    scene = Scene((Thing("ball", "red"),) * 7)
+    with pytest.raises(InputError, match="at most 7"):
+        composing.with_thing(scene, "car")
+
+
+@pytest.mark.parametrize(
+    "typed, kept", [("stop", "STOP"), (" Tea  room ", "TEA ROOM"), ("BUS / 42", "BUS\n42"), ("ICE\nTEA", "ICE\nTEA")]
+)
+def test_words_become_capitals(typed, kept):
+    assert composing.sign_words(typed) == kept
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "STRAẞE", "INCOMPREHENSIBLE", "A/B/C", "A B C", "hello!"])
+def test_words_that_no_sign_carries_are_refused(typed):
+    with pytest.raises(InputError, match="A sign cannot say"):
+        composing.sign_words(typed)
+
+
+def test_nothing_is_asked_of_nobody():
+    knower = Knower()
+    assert composing.ask(knower, Scene(()), None, ("mask",)) == [] and knower.asked == []
+
+
+def test_moving_a_slider_asks_again_once(composer):
+    asked, before = len(composer.florence.asked), text(composer.result)
+    composer.thing.value = 1
+    composer.across.value = 60
+    assert len(composer.florence.asked) == asked + 2
+    assert composer.scene.wanted[1].at == (0.6, 0.72)
+    assert text(composer.result) != before
+    box = dict(zip(composer.judged[0].answer.labels, composer.judged[0].answer.boxes))["car"]
+    assert abs((box[0] + box[2]) / 2 - 0.6 * 384) < 10
+
+
+def test_choosing_another_thing_shows_its_values_and_changes_nothing(composer):
+    scene = composer.scene
+    composer.thing.value = 2
+    assert composer.scene == scene
+    assert (composer.across.value, composer.colour.value, composer.words.value) == (30, "yellow", "CAFE")
+    assert composer.words.layout.display is None and composer.mirrored.disabled
+    assert composer.judged[1].truth.text_input == "yellow sign"
+
+
+def test_words_of_the_sign(composer):
+    composer.thing.value = 2
+    composer.words.value = "ice tea"
+    assert composer.scene.wanted[2].text == "ICE TEA" and "ICE TEA" in text(composer.result)
+    composer.words.value = "?!"
+    assert "A sign cannot say" in composer.status.value and composer.scene.wanted[2].text == "ICE TEA"
+    composer.words.value = "tea"
+    assert composer.refused is None and composer.scene.wanted[2].text == "TEA"
+
+
+def test_all_things_can_be_taken_out_and_put_in_again(composer):
+    for _ in range(3):
+        composer.remove.click()
+    assert composer.scene.wanted == () and composer.across.disabled and composer.index is None
+    composer.kind.value = "teapot"
+    composer.add.click()
+    assert composer.index == 0 and not composer.across.disabled
+    assert [match.name for match in composer.judged[0].matches] == ["teapot"]
+
+
+def test_background_and_questions(composer):
+    composer.background.value = "beach"
+    assert composer.scene.background == "beach"
+    composer.asked["mask"].value = composer.asked["caption"].value = False
+    assert composer.florence.asked[-1] == ("<OD>", "<OCR_WITH_REGION>")
+
+
+def test_an_error_of_the_model_is_a_sentence_and_the_panel_goes_on(composer):
+    shown, answer = composer.result.value, composer.florence.answer
+
+    def broken(questions, settings):
+        raise MemoryError("The GPU's memory is full: <close> something.")
+
+    composer.florence.answer = broken
+    composer.across.value = 10
+    assert "memory is full: &lt;close&gt;" in composer.status.value and composer.result.value == shown
+    composer.florence.answer = answer
+    composer.across.value = 20
+    assert composer.refused is None and composer.result.value != shown
+
+
+def test_without_a_kernel(composer):
+    shown = composer._repr_mimebundle_()
+    assert shown["text/plain"] == "Scene composer: green tree, red car, yellow sign “CAFE” (field)"
+    assert len(shown["image/jpeg"]) > 1000
+
+
+def test_pictures_have_words_for_those_who_cannot_see(composer):
+    assert 'alt="What the model found: sign, car, tree, CAFE."' in composer.result.value
+
+
+def test_a_real_model_is_asked_in_one_batch(monkeypatch):
+    monkeypatch.setattr(composing, "LONGEST_ANSWER", 5)
+    processor = tiny.processor()
+    composer = scene_composer(Florence(tiny.model(processor.tokenizer), processor, "tiny"), ask=("boxes", "caption"))
+    assert composer.refused is None and [one.what for one in composer.judged] == ["boxes", "caption"]
+
+
+def test_unknown_questions_are_refused():
+    with pytest.raises(InputError, match="boxes, mask, caption, reading"):
+        scene_composer(None, ask=("colours",))
