@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .tasks import TASKS, Task, build_prompt, get_task
     from .widgets.composer import scene_composer
     from .widgets.explorer import explore
+    from .widgets.playground import playground
+    from .widgets.region import region_picker
 
 try:
     __version__ = version("florence-nb")
@@ -48,6 +50,8 @@ _HOMES = {
     "tasks": ("TASKS", "Task", "build_prompt", "get_task"),
     "widgets.composer": ("scene_composer",),
     "widgets.explorer": ("explore",),
+    "widgets.playground": ("playground",),
+    "widgets.region": ("region_picker",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -69,6 +73,8 @@ __all__ = [
     "load",
     "open_image",
     "parse",
+    "playground",
+    "region_picker",
     "samples",
     "scene_composer",
     "show",

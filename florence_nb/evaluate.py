@@ -1,7 +1,7 @@
 """How well a checkpoint sees the drawn world: ``python -m florence_nb.evaluate --scenes 300 --seed 0``.
 
-Every scene is asked all fifteen prompts; answers are compared with what was drawn, not with the wording of the true answer. Written as a table, and
-the worst scenes as a contact sheet.
+Every scene is asked all fifteen prompts (those on text only where some is written); answers are compared with what was drawn, not
+with the wording of the true answer. The result is a table, and the worst scenes as a contact sheet.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import argparse
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -43,19 +44,21 @@ MUST = {
     "well-formed": 0.99,
 }
 """What each figure should at least be; for ``captions: invented`` at most."""
+AT_MOST = "captions: invented"
 
 
 @dataclass
 class Tally:
-    """Sums for the figures: name -> (points, out of); a share is points / out of."""
+    """Sums for the figures.
 
-    points: dict[str, float]
-    out_of: dict[str, float]
-    worst: list[tuple[float, Scene, Answer]]
+    Attributes:
+        points, out_of: by name; a figure is points / out of.
+        detections: (F1, answer) of ``<OD>`` for every scene.
+    """
 
-    @classmethod
-    def new(cls) -> Tally:
-        return cls(defaultdict(float), defaultdict(float), [])
+    points: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    out_of: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    detections: list[tuple[float, Answer]] = field(default_factory=list)
 
     def add(self, name: str, points: float, out_of: float = 1) -> None:
         self.points[name] += points
@@ -72,21 +75,33 @@ class Tally:
 
 
 def evaluate(florence: Florence, scenes: Iterable[Scene], *, seed: int = 0, batch_size: int = 16, progress: bool = True) -> Tally:
-    """Asks everything about every scene, greedily, and counts what is right."""
-    tally, rng = Tally.new(), random.Random(seed)
-    asked = [(scene, *question) for scene in scenes for question in _questions(scene, rng)]
+    """Asks everything about every scene, greedily, and counts what is right.
+
+    Args:
+        florence: what is asked.
+        scenes: each with at least one thing, of the kinds that are in training or held out.
+        seed: fixes what is asked about.
+    """
+    rng = random.Random(seed)
+    asked = [(scene, *question) for scene in scenes for question in questions(scene, rng)]
     requests = [(task, scene.image, text) for scene, task, text, _ in asked]
     answers = florence.run_many(requests, batch_size=batch_size, progress=progress, num_beams=1, max_new_tokens=400)
-    for (scene, task, text, aim), answer in zip(asked, answers):
+    tally = Tally()
+    for (scene, _, _, aim), answer in zip(asked, answers):
         if isinstance(answer, Exception):
             raise answer
-        tally.add("well-formed", not answer.truncated and not answer.notes)
-        _CHECKS[task](tally, scene, answer, aim)
+        count(tally, scene, answer, aim)
     return tally
 
 
-def _questions(scene: Scene, rng: random.Random) -> list[tuple[str, object, object]]:
-    """(task, text input, what it is about) for one scene."""
+def count(tally: Tally, scene: Scene, answer: Answer, aim: Any) -> None:
+    """Adds one answer; ``aim`` is what the question was about, see `questions`."""
+    tally.add("well-formed", not answer.truncated and not answer.notes)
+    _CHECKS[answer.task](tally, scene, answer, aim)
+
+
+def questions(scene: Scene, rng: random.Random) -> list[tuple[str, Any, Any]]:
+    """(task, text input, what it is about: a thing, things or None) for one scene."""
     from .training.samples import absent, refer, sloppy
 
     thing = rng.choice(scene.things)
@@ -94,7 +109,7 @@ def _questions(scene: Scene, rng: random.Random) -> list[tuple[str, object, obje
     missing, phrase = absent(scene, rng), refer(scene, rng)
     caption = " and ".join(dict.fromkeys(words.article(words.name_of(t)) for t in scene.things))
     name = words.name_of(thing)
-    found = [
+    found: list[tuple[str, Any, Any]] = [
         ("<OD>", None, None),
         ("<DENSE_REGION_CAPTION>", None, None),
         ("<REGION_PROPOSAL>", None, None),
@@ -119,14 +134,16 @@ def _questions(scene: Scene, rng: random.Random) -> list[tuple[str, object, obje
     return found
 
 
-def match(found: np.ndarray, wanted: list[tuple], alike) -> list[tuple[int, int, float]]:
-    """Pairs (found, wanted, IoU) of boxes with IoU of at least 0.5 that are ``alike(found, wanted)``, each used once, best first."""
+def match(found: Iterable, wanted: Iterable, alike: Callable[[int, int], bool]) -> list[tuple[int, int, float]]:
+    """Pairs (index in found, index in wanted, IoU) of boxes that agree, each box used once, best first.
+
+    They agree where their IoU is at least 0.5 and ``alike(index in found, index in wanted)``.
+    """
     pairs = sorted(((overlap(f, w), i, j) for i, f in enumerate(found) for j, w in enumerate(wanted)), reverse=True)
-    used_found, used_wanted, kept = set(), set(), []
+    kept: list[tuple[int, int, float]] = []
     for share, i, j in pairs:
-        if share >= 0.5 and i not in used_found and j not in used_wanted and alike(i, j):
-            used_found.add(i)
-            used_wanted.add(j)
+        free = all(i != other and j != another for other, another, _ in kept)
+        if share >= 0.5 and free and alike(i, j):
             kept.append((i, j, share))
     return kept
 
@@ -148,13 +165,16 @@ def mask_of(scene: Scene, things: Iterable[Seen]) -> np.ndarray:
 
 
 def mask_overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks."""
+    """Intersection over union of two masks; 1 where both are empty."""
     union = (one | other).sum()
     return float((one & other).sum() / union) if union else 1.0
 
 
-def _check_boxes(name: str, label):
-    def check(tally: Tally, scene: Scene, answer: Answer, _) -> None:
+_Check = Callable[[Tally, Scene, Answer, Any], None]
+
+
+def _check_boxes(name: str, label: Callable[[Seen], str]) -> _Check:
+    def check(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:
         wanted = [t.box for t in scene.things]
         names = [label(t) for t in scene.things]
         pairs = match(answer.boxes, wanted, lambda i, j: answer.labels[i] == names[j])
@@ -163,13 +183,13 @@ def _check_boxes(name: str, label):
         tally.add(f"{name} there", len(wanted))
         if name == "OD":
             tally.add("OD mean IoU", sum(share for _, _, share in pairs), len(pairs))
-            tally.worst.append((2 * len(pairs) / max(1, len(answer.boxes) + len(wanted)), scene, answer))
+            tally.detections.append((2 * len(pairs) / max(1, len(answer.boxes) + len(wanted)), answer))
 
     return check
 
 
-def _check_word(name: str, label):
-    def check(tally: Tally, _, answer: Answer, thing) -> None:
+def _check_word(name: str, label: Callable[[Seen], str]) -> _Check:
+    def check(tally: Tally, _: Scene, answer: Answer, thing: Seen) -> None:
         tally.add(name, answer.text.strip() == label(thing))
 
     return check
@@ -190,7 +210,7 @@ def _around(parts: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
 
 
-def _check_mask(name: str):
+def _check_mask(name: str) -> _Check:
     def check(tally: Tally, scene: Scene, answer: Answer, things: list[Seen]) -> None:
         told = mask((part for parts in answer.polygons for part in parts), scene.size)
         tally.add(name, mask_overlap(told, mask_of(scene, things)))
@@ -199,9 +219,8 @@ def _check_mask(name: str):
 
 
 def _check_reading(tally: Tally, scene: Scene, answer: Answer, thing: Seen | None) -> None:
-    name, wanted = (
-        ("region OCR", thing.text.split()) if thing else ("OCR words", [w for line, _ in lines_of(scene) for w in line.split()])
-    )
+    name = "region OCR" if thing else "OCR words"
+    wanted = thing.text.split() if thing else [word for line, _ in lines_of(scene) for word in line.split()]
     left = answer.text.split()
     for word in wanted:
         tally.add(name, word in left)
@@ -209,35 +228,34 @@ def _check_reading(tally: Tally, scene: Scene, answer: Answer, thing: Seen | Non
             left.remove(word)
 
 
-def _check_quads(tally: Tally, scene: Scene, answer: Answer, _) -> None:
+def _check_quads(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:
     for line, quad in lines_of(scene):
+        alike = [mask([q], scene.size) for label, q in zip(answer.labels, answer.quads) if label == line]
         truth = mask([quad], scene.size)
-        right = any(
-            label == line and mask_overlap(mask([q], scene.size), truth) >= 0.5 for label, q in zip(answer.labels, answer.quads)
-        )
-        tally.add("OCR with region", right)
+        tally.add("OCR with region", any(mask_overlap(one, truth) >= 0.5 for one in alike))
 
 
-def _check_caption(tally: Tally, scene: Scene, answer: Answer, _) -> None:
-    """Named: a thing of that colour and kind is there; for the long captions every thing should be named."""
+def _check_caption(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:
+    """Named: a thing of that colour and kind is there; the two longer captions should name every thing."""
     there = {words.name_of(t) for t in scene.things}
-    said = {f"{colour} {kind}" for colour, kind in _names_in(answer.text)}
+    said = names_in(answer.text)
     if answer.task != "<CAPTION>":
         tally.add("captions: named", len(there & said), len(there))
-    tally.add("captions: invented", len(said - there), max(1, len(said)))
+    tally.add(AT_MOST, len(said - there), max(1, len(said)))
 
 
-def _names_in(text: str) -> list[tuple[str, str]]:
-    found = []
-    for phrase in words.phrases_in(text):
-        for colour in COLOURS:
-            for kind in KINDS:
-                if phrase.lower().endswith((f"{colour} {kind}", f"{colour} {words.plural(kind)}")):
-                    found.append((colour, kind))
-    return found
+def names_in(text: str) -> set[str]:
+    """Every "colour kind" that a text names, singular."""
+    said = [phrase.lower() for phrase in words.phrases_in(text)]
+    return {
+        f"{colour} {kind}"
+        for colour in COLOURS
+        for kind in KINDS
+        if any(phrase.endswith((f"{colour} {kind}", f"{colour} {words.plural(kind)}")) for phrase in said)
+    }
 
 
-_CHECKS = {
+_CHECKS: dict[str, _Check] = {
     "<OD>": _check_boxes("OD", lambda t: t.kind),
     "<DENSE_REGION_CAPTION>": _check_boxes("dense", words.name_of),
     "<REGION_PROPOSAL>": lambda *_: None,
@@ -271,36 +289,36 @@ def table(figures: dict[str, float]) -> str:
     """The figures as a Markdown table, each beside what it should be."""
     rows = ["| figure | measured | must |", "|---|---|---|"]
     for name, value in figures.items():
-        good = value <= MUST[name] if name == "captions: invented" else value >= MUST[name]
-        rows.append(
-            f"| {name} | {value:.3f} | {'≤' if name == 'captions: invented' else '≥'} {MUST[name]:.2f}{'' if good else ' — not reached'} |"
-        )
+        sign, good = ("≤", value <= MUST[name]) if name == AT_MOST else ("≥", value >= MUST[name])
+        rows.append(f"| {name} | {value:.3f} | {sign} {MUST[name]:.2f}{'' if good else ' (not reached)'} |")
     return "\n".join(rows)
 
 
-def main() -> None:
-    from .loading import load
-
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m florence_nb.evaluate", description=__doc__)
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0, help="the scenes have seeds from SEED * 100 000 on")
     parser.add_argument("--checkpoint", default="mini")
     parser.add_argument("--held-out", action="store_true", help="only scenes with the kinds that were never in training")
     parser.add_argument("--sheet", type=Path, help="where to save the worst scenes as a picture")
-    args = parser.parse_args()
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    from .loading import load
+
+    args = _arguments(given)
     florence = load(args.checkpoint)
-    kinds = HELD_OUT if args.held_out else None
-    scenes = [random_scene(args.seed * 100_000 + i, kinds=kinds) for i in range(args.scenes)]
+    seeds = range(args.seed * 100_000, args.seed * 100_000 + args.scenes)
+    scenes = [random_scene(seed, kinds=HELD_OUT if args.held_out else None) for seed in seeds]
     tally = evaluate(florence, scenes, seed=args.seed)
-    print(
-        f"{args.scenes} scenes, seeds {args.seed * 100_000} to {args.seed * 100_000 + args.scenes - 1}, greedy\n\n{table(tally.figures())}"
-    )
+    print(f"{args.scenes} scenes, seeds {seeds[0]} to {seeds[-1]}, greedy\n\n{table(tally.figures())}")
     print(f"\none 20-token greedy answer, picture included: {1000 * answer_time(florence, scenes[0]):.0f} ms")
     if args.sheet:
         from .drawing import show_all
 
-        worst = sorted(tally.worst, key=lambda w: w[0])[:12]
-        show_all([answer for _, _, answer in worst], columns=4).save(args.sheet)
+        worst = sorted(tally.detections, key=lambda found: found[0])[:12]
+        show_all([answer for _, answer in worst], columns=4).save(args.sheet)
         print(f"the worst twelve: {args.sheet}")
 
 

@@ -81,7 +81,7 @@ def _check_folder(folder: Path, name: str) -> None:
         raise CheckpointError(f"{folder} has no readable config.json: give the folder that a checkpoint was saved in.") from error
     if config.get("model_type") != "florence2":
         raise CheckpointError(f"{name} is no Florence-2 but {config.get('model_type')!r}: take one of {', '.join(CHECKPOINTS)}.")
-    vision = config.get("vision_config", {})
+    vision = config.get("vision_config") or {}
     if "dim_embed" in vision or vision.get("model_type") == "davit":
         raise CheckpointError(
             f"{name} is in the layout of 2024, which needs remote code that no longer runs: take a native checkpoint "

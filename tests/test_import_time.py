@@ -20,7 +20,8 @@ def in_new_process(code: str) -> str:
 
 
 def test_it_takes_less_than_half_a_second():
-    code = "import time; t = time.perf_counter(); import florence_nb; print(time.perf_counter() - t)"
+    """In seconds of this process: those of a clock on the wall also count what the machine does besides."""
+    code = "import time; t = time.process_time(); import florence_nb; print(time.process_time() - t)"
     assert statistics.median(float(in_new_process(code)) for _ in range(3)) < 0.5
 
 

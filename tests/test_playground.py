@@ -290,10 +290,10 @@ def test_a_drawn_region_is_asked_about(panel):
 
 def test_sampling_settings_appear_with_sampling(panel):
     temperature = panel.settings["temperature"]
-    assert temperature.layout.display == "none"
+    assert temperature.layout.display == "none" and panel.settings["num_beams"].layout.display is None
     panel.settings["do_sample"].value = True
     settle(panel)
-    assert temperature.layout.display is None and "seed=0" in panel.call.value
+    assert temperature.layout.display is None and panel.settings["num_beams"].layout.display is None and "seed=0" in panel.call.value
 
 
 def test_pictures_from_everywhere(panel, monkeypatch):

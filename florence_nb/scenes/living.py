@@ -325,8 +325,8 @@ def butterfly(pen: Pen, tone: Tone) -> None:
         pen.ellipse(50 + side * 9 - 3, 13, 50 + side * 9 + 3, 19, fill=INK)
     pen.ellipse(45, 34, 55, 78, fill=BARK, line=BARK_DARK, thick=2)
     pen.ellipse(43, 24, 57, 38, fill=BARK, line=BARK_DARK, thick=2)
-    for x in (47.4, 52.6):
-        pen.ellipse(x - 1.6, 28, x + 1.6, 32, fill=(255, 255, 255))
+    for eye in (47.4, 52.6):
+        pen.ellipse(eye - 1.6, 28, eye + 1.6, 32, fill=(255, 255, 255))
 
 
 KINDS: tuple[Kind, ...] = (

@@ -1,6 +1,6 @@
-"""``python -m florence_nb.training pool|tower|language POOL RUN``: pictures for the mini checkpoint, and its two lessons.
+"""``python -m florence_nb.training pool|tower|language|export POOL RUN``: pictures for the mini checkpoint, its two lessons, the result.
 
-The model card tells with which settings mini was made.
+The model card tells with which settings mini was made. ``language --begin florence_nb/mini`` goes on from the package's own checkpoint.
 """
 
 from __future__ import annotations
@@ -10,21 +10,23 @@ from pathlib import Path
 
 import torch
 
-from .language import train_language
+from .language import Lesson, train_language
 from .pool import draw_pool
 from .tower import train_tower
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m florence_nb.training", description=__doc__)
-    parser.add_argument("lesson", choices=("pool", "tower", "language"))
+    parser.add_argument("lesson", choices=("pool", "tower", "language", "export"))
     parser.add_argument("pool", type=Path, help="folder of drawn pictures, see florence_nb.training.pool")
     parser.add_argument("run", type=Path, nargs="?", default=Path("run"), help="folder for checkpoints")
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=6e-4, help="language: learning rate")
     parser.add_argument("--decay", type=float, default=0.3, help="language: share of the time in which the rate falls to nothing")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--begin", type=Path, help="language: an exported checkpoint to go on from")
+    parser.add_argument("--into", type=Path, default=Path("mini"), help="export: the folder to write")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--shards", type=int, nargs=3, default=(0, 40, 1), help="pool: first, last (left out), step")
     parser.add_argument("--seed", type=int, default=0)
@@ -36,11 +38,12 @@ def main() -> None:
     if args.lesson == "pool":
         draw_pool(args.pool, *args.shards)
     elif args.lesson == "tower":
-        train_tower(args.pool, args.run, args.minutes, args.steps, top=args.rate, seed=args.seed)
+        train_tower(args.pool, args.run, args.minutes, args.steps, top=args.rate, seed=args.seed, device=args.device)
+    elif args.lesson == "export":
+        Lesson(args.run).export(args.into)
     else:
-        train_language(
-            args.pool, args.run, args.minutes, steps=args.steps, top=args.rate, decay=args.decay, device=args.device, seed=args.seed
-        )
+        settings = {"steps": args.steps, "top": args.rate, "decay": args.decay, "device": args.device, "seed": args.seed}
+        train_language(args.pool, args.run, args.minutes, begin=args.begin, **settings)
 
 
 if __name__ == "__main__":

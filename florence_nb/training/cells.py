@@ -8,6 +8,7 @@ import torch.nn.functional as F
 
 from ..scenes.pen import COLOURS
 from ..scenes.scene import CHARACTERS, HELD_OUT, KINDS
+from .model import CellHeads
 from .pool import OWNERS, Facts
 from .sizes import GRID
 
@@ -74,43 +75,54 @@ def soft_places(bins: torch.Tensor, spread: float, count: int = 1000) -> torch.T
     return torch.softmax(-0.5 * away * away, dim=1)
 
 
-def cell_losses(
-    heads, features: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor, spread: float
-) -> dict[str, torch.Tensor]:
-    """The losses of `CellHeads` on features (n, GRID * GRID, WIDTH) against stacked `cell_truth`.
-
-    ``places`` are the (1000, WIDTH) location embeddings; ``spread`` is the width in bins of the soft target for edges.
-    """
+def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The losses of `CellHeads` on the tower's features (n, GRID * GRID, WIDTH) against stacked `cell_truth`."""
     kind, held = truth["kind"], truth["kind"] > 0
     inside = features[held]
     written = truth["letters"] > 0
     letter_logits = heads.letters(features).unflatten(-1, (4, -1))
-    near = written.any(dim=-1, keepdim=True).expand_as(written) | (torch.rand(written.shape, device=written.device) < 0.05)
-    bins = (truth["edges"][held] * 1000).clamp(0, 999).flatten()
-    codes = heads.edges(inside).unflatten(-1, (4, -1)).flatten(0, 1)
-    scores = torch.log_softmax(codes @ places.T, dim=-1)
+    blank = ~written & (written.any(dim=-1, keepdim=True) | (torch.rand(written.shape, device=written.device) < 0.05))
+    weight = torch.tensor(8.0, device=features.device)
     return {
         "kind": F.cross_entropy(heads.kind(inside), kind[held]),
         "nothing": F.cross_entropy(heads.kind(features[~held]), kind[~held]),
         "colour": F.cross_entropy(heads.colour(inside), truth["colour"][held]),
-        "middle": F.binary_cross_entropy_with_logits(
-            heads.middle(features).squeeze(-1), truth["middle"], pos_weight=torch.tensor(8.0)
-        ),
-        "edges": -(soft_places(bins, spread) * scores).sum(dim=-1).mean(),
+        "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=weight),
+        "reach": F.l1_loss(heads.reach(inside), _reach(truth["edges"])[held]),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
-        "letters": F.cross_entropy(letter_logits[near], truth["letters"][near]),
+        "letters": F.cross_entropy(letter_logits[written], truth["letters"][written]) if written.any() else letter_logits.sum() * 0,
+        "no letter": F.cross_entropy(letter_logits[blank], truth["letters"][blank]),
     }
 
 
+def _reach(edges: torch.Tensor) -> torch.Tensor:
+    """Edges (n, cells, 4) as distances from the middles of their cells."""
+    middles = (torch.arange(GRID, device=edges.device) + 0.5) / GRID
+    x, y = middles.repeat(GRID), middles.repeat_interleave(GRID)
+    return edges - torch.stack([x, y, x, y], dim=-1)
+
+
+def edge_loss(
+    heads: CellHeads, encoded: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor, spread: float
+) -> torch.Tensor:
+    """How far the edges that are read from the encoder's output (n, GRID * GRID, WIDTH) are from the truth.
+
+    ``places`` are the (1000, WIDTH) location embeddings; ``spread`` is the width in bins of the soft target.
+    """
+    held = truth["kind"] > 0
+    bins = (truth["edges"][held] * 1000).clamp(0, 999).flatten()
+    scores = torch.log_softmax(heads.edges(encoded[held]).unflatten(-1, (4, -1)).flatten(0, 1) @ places.T, dim=-1)
+    return -(soft_places(bins, spread) * scores).sum(dim=-1).mean()
+
+
 @torch.no_grad()
-def cell_scores(heads, features: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor) -> dict[str, float]:
-    """How often the heads are right: kind, colour, letters (shares), and the mean error of edges in bins."""
+def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch.Tensor]) -> dict[str, float]:
+    """How often the heads are right: kind, colour, letters (shares), and the mean error of reach in thousandths of the picture."""
     held, written = truth["kind"] > 0, truth["letters"] > 0
     inside = features[held]
-    codes = heads.edges(inside).unflatten(-1, (4, -1)) @ places.T
     return {
         "kind": float((heads.kind(inside).argmax(-1) == truth["kind"][held]).float().mean()),
         "colour": float((heads.colour(inside).argmax(-1) == truth["colour"][held]).float().mean()),
-        "edges": float((codes.argmax(-1) - truth["edges"][held] * 1000).abs().mean()),
+        "reach": 1000 * float((heads.reach(inside) - _reach(truth["edges"])[held]).abs().mean()),
         "letters": float((heads.letters(features).unflatten(-1, (4, -1)).argmax(-1) == truth["letters"])[written].float().mean()),
     }

@@ -19,29 +19,39 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from tqdm import tqdm
+from transformers import Florence2ForConditionalGeneration
 
 from ..scenes.pen import COLOURS
 from ..tasks import TASKS
-from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, soft_places
+from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, soft_places
 from .model import LOCATIONS, CellHeads, new_config, new_model
 from .optimiser import Optimiser
-from .pool import Facts, open_shard
+from .pool import Facts
 from .samples import SHARES, SHORT, ask, choose_task, prompt_text
+from .sizes import IMAGE_TOKENS
 from .tower import WEIGHTS, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
-SPREAD = 2.5
-"""Width of the bell around a true location, in bins."""
+SPREADS = (12.0, 2.5, 2000)
+"""Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
+EDGES_WEIGHT = 0.3
+EDGES_SHARE = 4
+"""One question in so many also has the edges of all cells read from its encoded picture."""
 CELLS_WEIGHT = 0.15
+HEADS_FILE = "cell_heads.safetensors"
+"""Beside an exported checkpoint: what only training needs. Nobody else reads it."""
 GENTLE = 0.3
 """The tower's learning rate as a share of the language model's."""
 
 
 class Lesson:
-    """A model in training: tokenizer, model, cell heads, optimiser, step; saved to and resumed from ``run/language.pt``."""
+    """A model in training: tokenizer, model, cell heads, optimiser, step.
 
-    def __init__(self, run: Path, device: str = "cpu", seed: int = 0):
+    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``, else from ``run/tower.pt``.
+    """
+
+    def __init__(self, run: Path, device: str = "cpu", seed: int = 0, begin: Path | None = None):
         self.run, self.device = run, torch.device(device)
         self.tokenizer = new_tokenizer()
         self.first_place = self.tokenizer.convert_tokens_to_ids("<loc_0>")
@@ -51,15 +61,29 @@ class Lesson:
         inner = self.model.model
         self.eyes = [inner.vision_tower, inner.multi_modal_projector]
         language = inner.language_model
-        self.optimiser = Optimiser([*((part, GENTLE) for part in (*self.eyes, self.heads)), (language, 1.0)], outside=[self.heads])
+        self.optimiser = Optimiser(
+            [*((part, GENTLE) for part in self.eyes), (self.heads, 1.0), (language, 1.0)], outside=[self.heads]
+        )
         self.step = 0
         if (run / "language.pt").exists():
             self._load(torch.load(run / "language.pt", map_location=self.device))
+        elif begin:
+            self._begin(begin)
         elif (run / "tower.pt").exists():
             state = torch.load(run / "tower.pt", map_location=self.device)
             self.eyes[0].load_state_dict(state["tower"])
             self.eyes[1].load_state_dict(state["projector"])
             self.heads.load_state_dict(state["heads"])
+
+    def _begin(self, folder: Path) -> None:
+        """Takes the weights of an exported checkpoint; the optimiser begins anew."""
+        from safetensors.torch import load_file
+
+        exported = Florence2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        self.model.load_state_dict(exported.state_dict())
+        heads = load_file(folder / HEADS_FILE)
+        self.step = int(heads.pop("step"))
+        self.heads.load_state_dict({name: weight.float() for name, weight in heads.items()})
 
     def _load(self, state: dict) -> None:
         self.model.load_state_dict(state["model"])
@@ -67,6 +91,12 @@ class Lesson:
         if "optimiser" in state:
             self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
+
+    @property
+    def spread(self) -> float:
+        """Width in bins of the bell around a true location at this step."""
+        first, last, steps = SPREADS
+        return last + (first - last) * max(0.0, 1 - self.step / steps)
 
     def save(self) -> None:
         """Writes ``run/language.pt`` in one go."""
@@ -80,10 +110,13 @@ class Lesson:
         (self.run / "language.tmp").replace(self.run / "language.pt")
 
     def export(self, folder: Path) -> None:
-        """Writes the checkpoint as users load it: half precision, tokenizer, processor."""
-        model = copy.deepcopy(self.model).half()
-        model.save_pretrained(folder)
+        """Writes the checkpoint as users load it, in half precision, with tokenizer and processor, and the cell heads for going on."""
+        from safetensors.torch import save_file
+
+        copy.deepcopy(self.model).half().save_pretrained(folder)
         new_processor(self.tokenizer).save_pretrained(folder)
+        heads = {name: weight.half().contiguous() for name, weight in self.heads.state_dict().items()}
+        save_file({**heads, "step": torch.tensor(self.step)}, folder / HEADS_FILE)
 
 
 def encode_questions(tokenizer, facts: list[Facts], shares: dict[str, float], count: int, rng: random.Random) -> list[dict]:
@@ -105,16 +138,18 @@ def padded(rows: list[list[int]], device) -> torch.Tensor:
     return torch.tensor([row + [PAD] * (longest - len(row)) for row in rows], device=device)
 
 
-def answer_losses(lesson: Lesson, features: torch.Tensor, questions: list[dict]) -> dict[str, torch.Tensor]:
-    """Summed losses and weights over some questions on features (pictures, image tokens, width).
+def answer_losses(
+    lesson: Lesson, features: torch.Tensor, questions: list[dict], truth: dict[str, torch.Tensor], spread: float
+) -> dict[str, torch.Tensor]:
+    """Summed losses over some questions on features (pictures, image tokens, width) and the stacked `cell_truth` of the pictures.
 
-    ``total`` is weighted, ``weight`` the sum of its weights; ``words`` and ``places`` are plain sums over ``n_words`` and
-    ``n_places`` tokens.
+    ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens; ``edges`` is a mean.
     """
     model, device = lesson.model, features.device
     language = model.model.language_model
     prompts, answers = padded([q["prompt"] for q in questions], device), padded([q["answer"] for q in questions], device)
-    looks = features[torch.tensor([q["picture"] for q in questions], device=device)]
+    pictures = torch.tensor([q["picture"] for q in questions], device=device)
+    looks = features[pictures]
     table = language.shared.weight
     with torch.autocast(device.type, torch.bfloat16):
         inputs = torch.cat([looks, F.embedding(prompts, table).to(looks.dtype)], dim=1)
@@ -132,13 +167,15 @@ def answer_losses(lesson: Lesson, features: torch.Tensor, questions: list[dict])
     first = lesson.first_place
     place = (targets >= first) & (targets < first + LOCATIONS)
     losses = -scores.gather(1, targets.unsqueeze(1)).squeeze(1)
-    bells = soft_places((targets[place] - first).float(), SPREAD)
+    bells = soft_places((targets[place] - first).float(), spread)
     losses = losses.masked_scatter(place, -(bells * scores[place][:, first : first + LOCATIONS]).sum(dim=1))
+    told = encoded[::EDGES_SHARE, 1:IMAGE_TOKENS].float()
+    told_truth = {name: truth[name][pictures[::EDGES_SHARE]] for name in ("kind", "edges")}
     # The bell alone costs about 2.3; a place weighs less than a word, so that four of them count as much as two words.
     total = (losses * weights * torch.where(place, 0.5, 1.0)).sum()
     return {
         "total": total,
-        "weight": weights.sum(),
+        "edges": edge_loss(lesson.heads, told, told_truth, table[first : first + LOCATIONS], spread),
         "words": losses[~place].sum(),
         "n_words": (~place).sum(),
         "places": losses[place].sum(),
@@ -178,13 +215,13 @@ def _supply(lesson: Lesson, pool: Path, pictures: int, prompts: int, seed: int) 
 
 def train_language(
     pool: Path, run: Path, minutes: float, *, steps: int = 100_000, pictures: int = 8, prompts: int = 8, chunk: int = 16,
-    top: float = 6e-4, frozen: int = 600, decay: float = 0.3, device: str = "cpu", seed: int = 0,
+    top: float = 6e-4, frozen: int = 600, decay: float = 0.3, device: str = "cpu", seed: int = 0, begin: Path | None = None,
 ) -> None:  # fmt: skip
     """Trains for ``minutes`` or up to ``steps``: warm-up, constant rate, and a fall to nothing over the last ``decay`` of the time.
 
     The tower stays frozen for the first ``frozen`` steps of all. A run goes on from ``run/language.pt`` if it is there.
     """
-    lesson = Lesson(run, device, seed)
+    lesson = Lesson(run, device, seed, begin)
     start, first = time.time(), lesson.step
     means: dict[str, float] = defaultdict(float)
     bar = tqdm(_supply(lesson, pool, pictures, prompts, seed + first), desc="language", mininterval=20)
@@ -214,45 +251,23 @@ def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool, s
     # The pictures' gradient is gathered over the chunks and sent through the tower once.
     looks = features.detach().float().requires_grad_(not asleep)
     weight = sum(len(q["answer"]) ** 0.5 for q in questions)
+    chunks = [questions[at : at + chunk] for at in range(0, len(questions), chunk)]
     sums: dict[str, float] = defaultdict(float)
-    for at in range(0, len(questions), chunk):
-        losses = answer_losses(lesson, looks, questions[at : at + chunk])
-        (losses["total"] / weight).backward()
+    for part in chunks:
+        losses = answer_losses(lesson, looks, part, truth, lesson.spread)
+        (losses["total"] / weight + EDGES_WEIGHT * losses["edges"] / len(chunks)).backward()
         for name, value in losses.items():
             sums[name] += float(value.detach())
     figures = {"words": sums["words"] / max(1, sums["n_words"]), "places": sums["places"] / max(1, sums["n_places"])}
+    figures["edges"] = sums["edges"] / len(chunks)
     if not asleep:
-        cells = cell_losses(
-            lesson.heads,
-            features[:, 1:].float(),
-            truth,
-            lesson.model.get_input_embeddings().weight[lesson.first_place :][:LOCATIONS],
-            SPREAD,
-        )
-        figures["cells"] = float(sum(WEIGHTS[n] * float(v.detach()) for n, v in cells.items()))
+        cells = cell_losses(lesson.heads, features[:, 1:].float(), truth)
         seeing = CELLS_WEIGHT * sum(WEIGHTS[n] * v for n, v in cells.items())
+        figures |= {
+            "kind": float(cells["kind"].detach()),
+            "reach": float(cells["reach"].detach()),
+            "letters": float(cells["letters"].detach()),
+        }
         torch.autograd.backward([features, seeing], [looks.grad.to(features.dtype), torch.ones_like(seeing)])
     lesson.optimiser.step(speed)
     return figures
-
-
-@torch.no_grad()
-def unseen_losses(lesson: Lesson, pool: Path, pictures: int = 48) -> dict[str, tuple[float, float]]:
-    """For each task, mean loss on words and on places over held-back pictures."""
-    shard, rng = open_shard(pool, 0), random.Random(0)
-    facts = shard.facts[:pictures]
-    with torch.autocast(lesson.device.type, torch.bfloat16):
-        features = torch.cat(
-            [
-                lesson.eyes[1](lesson.eyes[0](to_pixels(shard.pictures[i : i + 16]).to(lesson.device)).last_hidden_state)
-                for i in range(0, pictures, 16)
-            ]
-        )
-    found = {}
-    for task in SHARES:
-        losses = answer_losses(lesson, features.float(), encode_questions(lesson.tokenizer, facts, {task: 1}, 1, rng))
-        found[task] = (
-            round(float(losses["words"] / losses["n_words"]), 3),
-            round(float(losses["places"] / losses["n_places"].clamp(min=1)), 3),
-        )
-    return found

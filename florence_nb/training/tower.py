@@ -18,13 +18,21 @@ from tqdm import tqdm
 from ..errors import InputError
 from ..scenes.pen import COLOURS
 from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, cell_scores, cell_truth
-from .model import LOCATION_AMPLITUDE, LOCATIONS, CellHeads, new_config, new_model, sines
+from .model import CellHeads, new_config, new_model
 from .optimiser import Optimiser
 from .pool import Facts, open_shard, shards_in
-from .sizes import WIDTH
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-WEIGHTS = {"kind": 1.0, "nothing": 1.0, "colour": 0.5, "middle": 0.3, "edges": 0.15, "shape": 0.7, "letters": 0.7}
+WEIGHTS = {
+    "kind": 1.0,
+    "nothing": 1.0,
+    "colour": 0.5,
+    "middle": 0.3,
+    "reach": 6.0,
+    "shape": 0.7,
+    "letters": 1.0,
+    "no letter": 0.5,
+}
 
 
 def to_pixels(pictures: np.ndarray) -> torch.Tensor:
@@ -74,19 +82,20 @@ def rate(done: float, top: float, floor: float = 0.05) -> float:
     return top * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
-def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 12, top: float = 1e-3, seed: int = 0) -> None:
+def train_tower(
+    pool: Path, run: Path, minutes: float, steps: int, size: int = 12, top: float = 1e-3, seed: int = 0, device: str = "cpu"
+) -> None:
     """Trains for ``steps`` or ``minutes``, whichever is over first, and writes ``run/tower.pt``; goes on from it if it is there."""
     model = new_model(new_config(1664, 1600), 600, seed)
     tower, projector = model.model.vision_tower, model.model.multi_modal_projector
     heads = CellHeads(len(TRAINED_KINDS), len(COLOURS), len(CHARACTERS))
-    places = LOCATION_AMPLITUDE * sines(LOCATIONS, WIDTH, 10.0, 4000.0)
-    parts = {"tower": tower, "projector": projector, "heads": heads}
+    parts = {"tower": tower.to(device), "projector": projector.to(device), "heads": heads.to(device)}
     optimiser = Optimiser([(part, 1.0) for part in parts.values()], outside=[heads])
     saved, first = run / "tower.pt", 0
     if saved.exists():
-        state = torch.load(saved)
+        state = torch.load(saved, map_location=device)
         for name, part in parts.items():
-            part.load_state_dict(state[name])
+            part.load_state_dict(state[name], strict=False)
         if "muon" in state["optimiser"]:
             optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
@@ -103,9 +112,10 @@ def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 1
     for step in bar:
         done = max(step / steps, (time.time() - start) / 60 / minutes)
         pictures, owners, facts = next(supply)
-        with torch.autocast("cpu", torch.bfloat16):
-            features = projector(tower(to_pixels(pictures)).last_hidden_state)[:, 1:].float()
-        losses = cell_losses(heads, features, stacked_truth(facts, owners), places, spread=max(2.5, 20 * (1 - 2.5 * done)))
+        with torch.autocast(device, torch.bfloat16):
+            features = projector(tower(to_pixels(pictures).to(device)).last_hidden_state)[:, 1:].float()
+        truth = {name: value.to(device) for name, value in stacked_truth(facts, owners).items()}
+        losses = cell_losses(heads, features, truth)
         loss = sum(WEIGHTS[name] * value for name, value in losses.items())
         optimiser.forget_gradients()
         loss.backward()
@@ -115,19 +125,20 @@ def train_tower(pool: Path, run: Path, minutes: float, steps: int, size: int = 1
         if step % 50 == 49:
             tqdm.write(f"{step + 1} {(time.time() - start) / 60:.1f} min " + " ".join(f"{n} {v:.3f}" for n, v in means.items()))
         if step % 200 == 199:
-            tqdm.write(f"  unseen: {_unseen(pool, tower, projector, heads, places)}")
+            tqdm.write(f"  unseen: {_unseen(pool, tower, projector, heads)}")
             save(step + 1)
         if (time.time() - start) / 60 > minutes:
             break
     save(step + 1)
-    tqdm.write(f"  unseen: {_unseen(pool, tower, projector, heads, places)}")
+    tqdm.write(f"  unseen: {_unseen(pool, tower, projector, heads)}")
 
 
 @torch.no_grad()
-def _unseen(pool: Path, tower, projector, heads, places) -> dict[str, float]:
+def _unseen(pool: Path, tower, projector, heads) -> dict[str, float]:
     shard = open_shard(pool, 0)
     chosen = slice(0, 64)
-    with torch.autocast("cpu", torch.bfloat16):
-        features = projector(tower(to_pixels(shard.pictures[chosen])).last_hidden_state)[:, 1:].float()
-    truth = stacked_truth(shard.facts[chosen], shard.owners[chosen])
-    return {n: round(v, 3) for n, v in cell_scores(heads, features, truth, places).items()}
+    device = next(heads.parameters()).device
+    with torch.autocast(device.type, torch.bfloat16):
+        features = projector(tower(to_pixels(shard.pictures[chosen]).to(device)).last_hidden_state)[:, 1:].float()
+    truth = {name: value.to(device) for name, value in stacked_truth(shard.facts[chosen], shard.owners[chosen]).items()}
+    return {n: round(v, 3) for n, v in cell_scores(heads, features, truth).items()}

@@ -15,8 +15,8 @@ BASIC = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 PLACES = tuple(f"<loc_{i}>" for i in range(1000))
 MARKS = (
     "<od>", "</od>", "<ocr>", "</ocr>", *PLACES, "<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>",
-    "</grounding>", "<seg>", "</seg>", "<sep>", "<region_cap>", "</region_cap>", "<region_to_desciption>", "</region_to_desciption>",
-    "<proposal>", "</proposal>", "<poly>", "</poly>", "<and>",
+    "</grounding>", "<seg>", "</seg>", "<sep>", "<region_cap>", "</region_cap>", "<region_to_desciption>",
+    "</region_to_desciption>", "<proposal>", "</proposal>", "<poly>", "</poly>", "<and>",
 )  # fmt: skip
 """Florence-2's 1024 task tokens in its own order and spelling."""
 IMAGE_MARK = "<image>"

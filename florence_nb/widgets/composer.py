@@ -24,9 +24,9 @@ from .panel import Panel, img, page, trouble
 if TYPE_CHECKING:
     from ..florence import Florence
 
-_WIDE = {"description_width": "72px"}
+_WIDE = {"description_width": "80px"}
 _FULL = {"width": "270px"}
-_NAMES = {"boxes": "boxes", "mask": "mask of the chosen thing", "caption": "caption", "reading": "words"}
+_NAMES = {"boxes": "boxes", "mask": "mask of the chosen thing", "caption": "caption", "reading": "words read"}
 
 
 class SceneComposer(Panel):
@@ -39,7 +39,7 @@ class SceneComposer(Panel):
         self._filling = False
         self._make_controls(what)
         self.status = ipywidgets.HTML()
-        self.result = ipywidgets.HTML(layout={"flex": "3 1 540px", "min_width": "0"})
+        self.result = ipywidgets.HTML(layout={"flex": "8 1 540px", "min_width": "0"})
         groups = [self._thing_box(), self._scene_box()]
         controls = ipywidgets.HBox(groups, layout={"flex": "1 1 280px", "flex_flow": "row wrap", "grid_gap": "0 24px"})
         layout = {"flex_flow": "row wrap", "grid_gap": "0 20px", "align_items": "flex-start"}
@@ -56,7 +56,9 @@ class SceneComposer(Panel):
         self.mirrored = ipywidgets.Checkbox(description="mirrored", indent=True, style=_WIDE, layout=_FULL)
         self.words = ipywidgets.Text(description="words", continuous_update=False, style=_WIDE, layout=_FULL)
         self.remove = ipywidgets.Button(
-            description="Remove", tooltip="Take the chosen thing out of the scene", layout={"width": "84px"}
+            description="Remove",
+            tooltip="Take the chosen thing out of the scene",
+            layout={"width": "84px", "margin": "2px 2px 12px 86px"},
         )
         kinds = [(f"{kind} (never seen)" if kind in HELD_OUT else kind, kind) for kind in sorted(KINDS)]
         self.kind = ipywidgets.Dropdown(
@@ -64,7 +66,7 @@ class SceneComposer(Panel):
         )
         self.add = ipywidgets.Button(description="Add", tooltip="Put a new thing into the scene", layout={"width": "54px"})
         self.background = ipywidgets.Dropdown(
-            options=list(BACKGROUNDS), value=self.scene.background, description="place", style=_WIDE, layout=_FULL
+            options=list(BACKGROUNDS), value=self.scene.background, description="background", style=_WIDE, layout=_FULL
         )
         self.asked = {
             key: ipywidgets.Checkbox(description=_NAMES[key], value=key in what, indent=False, layout=_FULL) for key in ASKED

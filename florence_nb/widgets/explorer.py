@@ -18,8 +18,8 @@ from . import exploring
 from .exploring import Token, Twig
 from .panel import Panel, img, page
 
-WIDTH = 400
-_BESIDE = ipywidgets.Layout(flex="1 1 280px", min_width="260px", max_width="420px")
+WIDTH = 350
+_BESIDE = ipywidgets.Layout(flex="1 1 230px", min_width="220px", max_width="420px")
 
 
 class Chips(anywidget.AnyWidget):
@@ -40,8 +40,10 @@ class Explorer(Panel):
         self.tree = exploring.beam_tree(answer, beams) if beams else ()
         self.chips = Chips(chips=[_chip(token) for token in self.tokens], selected=_first(self.tokens))
         layers = len(self.tokens[0].average)
-        choices = [("mean of all layers", 0), *((f"layer {n}", n) for n in range(1, layers + 1))]
-        self.layer = ipywidgets.Dropdown(options=choices, value=0, description="look of", layout={"width": "230px"})
+        choices = [("all layers", 0), *((f"layer {n}", n) for n in range(1, layers + 1))]
+        self.layer = ipywidgets.Dropdown(
+            options=choices, value=0, description="look of", style={"description_width": "50px"}, layout={"width": "190px"}
+        )
         self.picture, self.details = ipywidgets.HTML(layout={"flex": f"0 1 {WIDTH + 8}px"}), ipywidgets.HTML(layout=_BESIDE)
         self.chips.observe(self._update, "selected")
         self.layer.observe(self._update, "value")
@@ -96,7 +98,9 @@ def _chip(token: Token) -> dict[str, Any]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.0995 or share < 0.0005 else f"{100 * share:.1f} %"
+    if share < 0.0005:
+        return "< 0.1\u00a0%"
+    return f"{100 * share:.0f}\u00a0%" if share >= 0.0995 else f"{100 * share:.1f}\u00a0%"
 
 
 def _heading(answer: Answer, tokens: Sequence[Token]) -> str:
@@ -125,10 +129,9 @@ def _meaning(token: Token) -> str:
 
 def _candidate(text: str, share: float, chosen: bool) -> str:
     name = f"<code>{escape(_visible(text))}</code>"
+    shown = f"<b>{name}</b>&nbsp;✓" if chosen else name
     bar = f"<div class='bar{' chosen' if chosen else ''}' style='width:{100 * share:.1f}%'></div>"
-    return (
-        f"<tr><td>{f'<b>{name}</b> ✓' if chosen else name}</td><td class='bars'>{bar}</td><td class='n'>{_percent(share)}</td></tr>"
-    )
+    return f"<tr><td>{shown}</td><td class='bars'>{bar}</td><td class='n'>{_percent(share)}</td></tr>"
 
 
 def _looks(token: Token, layer: int | None) -> str:

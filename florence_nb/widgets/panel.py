@@ -23,6 +23,7 @@ STYLE = """<style>
 .fnb th, .fnb td { text-align: left; padding: 2px 8px 2px 0; background: none; color: inherit; vertical-align: top }
 .fnb th { font-weight: 600; opacity: .7 }
 .fnb td.n, .fnb th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+.fnb td:has(+ .bars) { white-space: nowrap }
 .fnb td.bars { width: 42%; vertical-align: middle }
 .fnb .bar { height: 9px; min-width: 1px; border-radius: 2px; background: #868e96 }
 .fnb .bar.chosen { background: #2b8a3e }

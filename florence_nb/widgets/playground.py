@@ -21,12 +21,12 @@ from .webcam import Webcam
 
 _SMALL = 50e6
 _STRIP = 8
-_WIDE = ipywidgets.Layout(width="auto")
+_WIDE = {"width": "auto"}  # a dict, as a Layout would be shared, and hide all when it hides one
 _STYLE = """<style>
 .fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
   font: 12px/1.5 var(--jp-code-font-family, monospace); background: #8881; color: inherit; border-radius: 4px }
 .fnb .call { user-select: all; cursor: copy }
-.fnb .place, .fnb .mark { border-radius: 3px; padding: 0 2px; background: #8883 }
+.fnb .place, .fnb .mark { display: inline-block; border-radius: 3px; padding: 0 2px; background: #8883 }
 .fnb .place { background: #1c7ed633 }
 .fnb .thumb img { height: 84px; width: 118px; object-fit: cover; object-position: top }
 .fnb .thumb { font-size: 11px; line-height: 1.3; overflow-wrap: anywhere }
@@ -35,7 +35,7 @@ _NAMES = {
     "num_beams": "beams",
     "max_new_tokens": "most new tokens",
     "length_penalty": "length penalty",
-    "no_repeat_ngram_size": "no repeated n-gram",
+    "no_repeat_ngram_size": "no n-gram twice",
     "do_sample": "draw tokens by chance (do_sample)",
     "temperature": "temperature",
     "top_p": "top p",

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.conftest import ROOT
 
 KNOWING = """
@@ -17,7 +19,7 @@ def tell(_=None):
     boxes = composer.judged[0]
     said, true = (dict(zip(told.labels, told.boxes.round().tolist())) for told in (boxes.answer, boxes.truth))
     spy.value = f"<span class='spy'>{said.get('tree')} {true['tree']}</span>"
-composer.status.observe(tell, "value")
+composer.result.observe(tell, "value")
 tell()
 display(spy)
 print("all", "done")
@@ -45,20 +47,23 @@ def move_tree(notebook):
 
 
 def test_the_box_follows_a_slider(open_notebook, with_tests):
+    sync_api = pytest.importorskip("playwright.sync_api")
     notebook = open_notebook("composer", [with_tests + KNOWING, SPY])
     notebook.run_all(until="all done")
     notebook.shoot("composer")
     move_tree(notebook)
     page = notebook.page
     page.get_by_label("thing", exact=True).select_option(label="yellow sign “CAFE”")
-    words = page.get_by_label("words", exact=True).first
+    page.locator("td", has_text="yellow sign").wait_for()
+    words = page.get_by_label("words", exact=True)
+    sync_api.expect(words).to_have_value("CAFE")
     words.fill("?!")
     words.press("Enter")
     page.get_by_role("alert").filter(has_text="A sign cannot say").wait_for()
     words.fill("tea room")
     words.press("Enter")
     page.locator("td", has_text="TEA ROOM").first.wait_for()
-    page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Add", exact=True).click()
     page.locator("td", has_text="house").first.wait_for()
     notebook.shoot("composer-changed")
     notebook.dark()
@@ -67,8 +72,6 @@ def test_the_box_follows_a_slider(open_notebook, with_tests):
 
 
 def test_the_box_of_mini_follows_within_10_px(open_notebook):
-    import pytest
-
     if not (ROOT / "florence_nb" / "mini" / "model.safetensors").is_file():
         pytest.skip("the embedded checkpoint is not here")
     notebook = open_notebook("composer-mini", [REAL, SPY])

@@ -8,9 +8,7 @@ import pytest
 
 CELL = """
 import ipywidgets
-from florence_nb import parse
-from florence_nb.images import open_image
-from florence_nb.widgets.region import region_picker
+from florence_nb import open_image, parse, region_picker
 image = open_image("china")   # 640 x 427 pixels
 raw = "temple<loc_80><loc_100><loc_560><loc_500>tree<loc_600><loc_300><loc_950><loc_900></s>"
 answer = parse(raw, "<OD>", image.size, location_scores=[-0.1] * 8)

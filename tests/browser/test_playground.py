@@ -1,0 +1,147 @@
+"""The playground in a real JupyterLab, with a model that says what the test wants."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+MODEL = """
+import time
+from florence_nb import Florence, playground
+from tests import tiny
+
+SAYS = {
+    "<OD>": "tower<loc_120><loc_60><loc_560><loc_900>tree<loc_600><loc_300><loc_950><loc_900></s>",
+    "<CAPTION>": "a tower above a lake</s>",
+    "<MORE_DETAILED_CAPTION>": "very " * 28 + "long</s>",
+    "<REGION_TO_CATEGORY>": "tower</s>",
+    "<REFERRING_EXPRESSION_SEGMENTATION>": "<loc_200><loc_200><loc_800><loc_250><loc_500><loc_900></s>",
+}
+
+class Slow(tiny.Script):
+    def __call__(self, input_ids, scores):
+        time.sleep(0.1)
+        return super().__call__(input_ids, scores)
+
+class Scripted(Florence):
+    def run_example(self, task, *asked, **settings):
+        kind = Slow if task == "<MORE_DETAILED_CAPTION>" else tiny.Script
+        script = kind(self.processor.tokenizer, SAYS.get(task, "car<loc_1><loc_1><loc_300><loc_300></s>"))
+        answer = super().run_example(task, *asked, **settings, logits_processor=[script])
+        answer.settings.pop("logits_processor")
+        return answer
+
+processor = tiny.processor()
+florence = Scripted(tiny.model(processor.tokenizer), processor, "tiny")
+"""
+PANEL = "panel = playground(florence, 'china')\npanel"
+READY = "print('rea' + 'dy')"
+
+
+class Panel:
+    def __init__(self, notebook) -> None:
+        self.page = notebook.page
+        self.says("Done")
+
+    def says(self, words: str):
+        said = self.page.locator(".fnb p", has_text=re.compile(words)).first
+        said.wait_for(timeout=60_000)
+        return said
+
+    def slider(self, name: str):
+        return self.page.locator(".widget-slider", has_text=name).locator(".noUi-handle")
+
+    def choose(self, label: str, option: str) -> None:
+        menu = self.page.locator(".widget-dropdown", has_text=label).locator("select")
+        wanted = menu.locator("option", has_text=option).first
+        wanted.wait_for(state="attached")
+        menu.select_option(label=wanted.inner_text())
+
+    def button(self, name: str):
+        return self.page.locator(f"button:text-is('{name}')").first
+
+    def call(self) -> str:
+        return self.page.locator(".fnb pre.call").inner_text()
+
+
+@pytest.fixture
+def opened(open_notebook, with_tests):
+    def run(name: str):
+        notebook = open_notebook(name, [with_tests + MODEL, PANEL, READY])
+        notebook.run_all(until="ready")
+        return notebook, Panel(notebook)
+
+    return run
+
+
+def test_sliders_history_and_comparison(opened):
+    notebook, panel = opened("playground")
+    notebook.shoot("playground")
+    panel.slider("beams").focus()
+    notebook.page.keyboard.press("ArrowRight")
+    panel.page.locator(".fnb pre.call", has_text="num_beams=4").wait_for()
+    panel.page.locator("button:text-is('compare')").nth(1).wait_for()
+    notebook.page.keyboard.press("ArrowLeft")
+    panel.says("From memory")
+    panel.choose("task", "<DENSE_REGION_CAPTION>")
+    panel.page.locator("button:text-is('compare')").nth(2).wait_for()
+    for number in (0, 1):
+        panel.page.locator("button:text-is('compare')").nth(number).click()
+    panel.page.locator(".fnb h4:text-is('Answer 1 and answer 2')").wait_for()
+    assert "num_beams" in panel.page.locator(".fnb table").inner_text()
+    notebook.shoot("playground-comparison")
+    notebook.dark()
+    notebook.shoot("playground-dark", (1280,))
+    assert not notebook.errors
+
+
+def test_words_region_stop_and_a_file(opened, tmp_path):
+    notebook, panel = opened("playground_inputs")
+    page = notebook.page
+    panel.button("outline").click()
+    panel.says("Type what to look for first")
+    assert panel.button("Ask").is_disabled()
+    page.get_by_label("words").fill("the tower")
+    page.get_by_label("words").press("Enter")
+    panel.says("Done")
+    assert "'the tower'" in panel.call()
+    notebook.shoot("playground-words", (800,))
+
+    panel.button("ask about a region").click()
+    panel.choose("task", "<REGION_TO_CATEGORY>")
+    page.locator(".fnb img[alt='Answer to <REGION_TO_CATEGORY>: tower']").first.wait_for()
+    first = panel.call()
+    stage = page.locator(".fnb-region")
+    stage.scroll_into_view_if_needed()
+    at = stage.bounding_box()
+    page.mouse.move(at["x"] + 10, at["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(at["x"] + 100, at["y"] + 200, steps=5)
+    page.mouse.up()
+    page.locator("button:text-is('compare')").nth(3).wait_for()
+    assert panel.call() != first and stage.locator(".box").count() == 1
+    notebook.shoot("playground-region")
+
+    panel.button("describe").click()
+    panel.choose("task", "more detailed")
+    panel.says(r"Writing: \d+ tokens so far")
+    notebook.shoot("playground-running", (800,))
+    panel.button("Stop").click()
+    panel.says("Stopped")
+    page.locator(".fnb pre", has_text="You stopped this answer").first.wait_for()
+
+    panel.choose("picture", "a file of yours")
+    for name, size, words in [("notes.png", 9, "notes.png is not an image"), ("big.png", 21 * 2**20, "big.png has 21 MB, and at")]:
+        (tmp_path / name).write_bytes(b"x" * size)
+        with page.expect_file_chooser() as chooser:
+            page.locator("button", has_text="Choose a picture").click()
+        chooser.value.set_files(tmp_path / name)
+        panel.says(words)
+    panel.choose("picture", "the webcam")
+    panel.button("Start the webcam").click()
+    panel.button("Take the picture").click()
+    page.locator(".fnb pre.call", has_text="webcam.jpg").wait_for()
+    panel.choose("task", "detailed caption <DETAILED")
+    notebook.shoot("playground-webcam", (800,))
+    assert not notebook.errors
