@@ -1,4 +1,4 @@
-"""The two errors that florence_nb raises on its own account. Each message is one sentence that says what is wrong, and the way out."""
+"""The two errors that florence_nb raises on its own account. Each message says in one sentence what is wrong, and the way out."""
 
 
 class InputError(ValueError):

@@ -89,7 +89,8 @@ def _read(out: Path, keys: list[str]) -> dict[int, Answer | Exception]:
     if whole < len(data):
         os.truncate(out, whole)
     found: dict[int, Answer | Exception] = {}
-    for number, text in enumerate(data[:whole].decode("utf-8").splitlines(), start=1):
+    # Not splitlines: an answer may hold U+2028 and its like, which JSON leaves as they are.
+    for number, text in enumerate(data[:whole].decode("utf-8").split("\n")[:-1], start=1):
         try:
             line = json.loads(text)
             at, key = line["index"], line["request"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-from datetime import datetime, timezone
 
 import pytest
 import torch
@@ -15,9 +14,9 @@ from florence_nb import TASKS, Florence, InputError, parse
 from florence_nb.widgets import playing
 from florence_nb.widgets.playground import playground
 from florence_nb.widgets.playing import Picture, Player, Request, State
+from florence_nb.widgets.upload import Upload
 from tests import tiny
 
-NOW = datetime.now(timezone.utc)
 USUAL = {**playing._USUAL, "max_new_tokens": 160}
 SHORT = {"max_new_tokens": 6, "num_beams": 1}
 CAR = "car<loc_100><loc_100><loc_500><loc_500></s>"
@@ -110,14 +109,19 @@ def test_the_first_region_can_be_asked_about_however_small_the_picture():
         assert Request("<REGION_TO_OCR>", picture(size=size), playing.first_region(size)).problem() == ""
 
 
-def test_uploads_of_ipywidgets_7_and_8():
-    assert playing.uploaded_file({}) is None and playing.uploaded_file(()) is None
-    assert playing.uploaded_file({"a.png": {"metadata": {"name": "a.png"}, "content": b"x"}}) == ("a.png", b"x")
-    assert playing.uploaded_file(({"name": "a.png", "content": memoryview(b"x")},)) == ("a.png", b"x")
+def test_a_file_comes_in_pieces():
+    upload, seen = Upload(), []
+    upload.observe(lambda change: seen.append(change["new"]), ["file", "refused"])
+    for at, piece in [(0, b"abc"), (3, b"de")]:
+        upload._handle_custom_msg({"name": "a.png", "size": 5, "at": at}, [memoryview(piece)])
+    upload._handle_custom_msg({"name": "a.png", "size": 99, "at": 0}, [b"broken off"])
+    upload._handle_custom_msg({"name": "big.png", "size": 10**9, "refused": True}, [])
+    upload._handle_custom_msg({"name": "b.png", "size": 0, "at": 0}, [b""])
+    assert seen == [("a.png", b"abcde"), None, ("big.png", 10**9), None, ("b.png", b"")]
 
 
 def test_an_upload_that_cannot_be_used_is_refused_with_the_reason():
-    with pytest.raises(InputError, match="big.png has 21 MB, and at most 20 MB"):
+    with pytest.raises(InputError, match="big.png has 21.0 MB, and at most 20 MB"):
         Picture.uploaded("big.png", bytes(21 * 2**20))
     with pytest.raises(InputError, match="notes.txt is not an image"):
         Picture.uploaded("notes.txt", b"hello")
@@ -304,9 +308,11 @@ def test_pictures_from_everywhere(panel, monkeypatch):
     file = io.BytesIO()
     Image.new("RGB", (33, 22), "blue").save(file, "PNG")
     for content, width in [(file.getvalue(), 33), (b"no image", 33)]:
-        panel.upload.value = ({"name": "mine.png", "type": "", "size": 1, "content": content, "last_modified": NOW},)
+        panel.upload._handle_custom_msg({"name": "mine.png", "size": len(content), "at": 0}, [content])
         assert settle(panel).answer.image_size[0] == width
     assert "mine.png is not an image" in panel.status.value and not panel.run.disabled
+    panel.upload._handle_custom_msg({"name": "huge.png", "size": 50 * 2**20, "refused": True}, [])
+    assert "huge.png has 50.0 MB, and at most 20 MB are taken" in panel.status.value
     panel.source.value = "url"
     panel.url.value = "file:///etc/hostname"
     assert "trouble" in panel.status.value and settle(panel).answer.image_size == (33, 22)

@@ -368,7 +368,8 @@ def random_scene(
         kinds: what may appear; all but the held-out kinds when None.
         most: number of things at most (at least one appears).
         size: (width, height) in pixels; drawn by lot when None.
-        signs: in scenes that have text (55 %), how likely each thing is to be one that carries it, where ``kinds`` allows it.
+        signs: how likely each thing is to be one that carries text, where ``kinds`` allows it, in scenes that have text: in 55 %
+            of all, or in every one where ``signs`` is above 0.5.
         clean: no blur, noise, contrast or JPEG.
 
     Raises:
@@ -381,7 +382,7 @@ def random_scene(
     look = rng.randrange(2**31)
     lot = _Lot(rng, allowed, _backdrop(background, look, size), size, rng.choices(range(1, 8), (10, 17, 20, 18, 14, 12, 9))[0])
     weather = Weather() if clean else _random_weather(rng)
-    wanted = _random_things(lot, min(lot.count, most), signs if rng.random() < 0.55 else 0.0)
+    wanted = _random_things(lot, min(lot.count, most), signs if rng.random() < 0.55 or signs > 0.5 else 0.0)
     wanted = wanted or [_random_thing(replace(lot, count=1), signs) or _any_thing(allowed)]
     wanted.sort(key=lambda t: t.at[1] + _half(t, size)[1])
     return _uncovered(Scene(tuple(wanted), background, size, look, weather))

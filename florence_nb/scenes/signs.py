@@ -41,8 +41,8 @@ class SignPicture:
 
     Attributes:
         image: RGBA, cropped to its visible part.
-        quads: one quad per line of text, tightly around the line's ink: four corners in pixels of ``image`` (origin top left),
-            clockwise from the top left of the text as it is read.
+        quads: one quad per line of text: four corners in pixels of ``image`` (origin top left), clockwise from the top left of the
+            text as it is read. Tight around the ink in height; in width it holds the blank that belongs to the outer letters.
         letters: (character, x, y) for every letter of every line, the letter's middle in pixels of ``image``.
     """
 

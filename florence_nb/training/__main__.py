@@ -1,6 +1,7 @@
-"""``python -m florence_nb.training pool|tower|language|export POOL RUN``: pictures for the mini checkpoint, its two lessons, the result.
+"""How mini is made: ``python -m florence_nb.training pool|tower|language|export POOL RUN``.
 
-The model card tells with which settings mini was made. ``language --begin florence_nb/mini`` goes on from the package's own checkpoint.
+``pool`` draws the pictures, ``tower`` and ``language`` are the two lessons, ``export`` writes the checkpoint. ``language --begin
+florence_nb/mini`` goes on from the package's own checkpoint. The model card tells with which settings mini was made.
 """
 
 from __future__ import annotations

@@ -110,7 +110,7 @@ class Lesson:
         (self.run / "language.tmp").replace(self.run / "language.pt")
 
     def export(self, folder: Path) -> None:
-        """Writes the checkpoint as users load it, in half precision, with tokenizer and processor, and the cell heads for going on."""
+        """Writes the checkpoint as users load it, in half precision, with its processor, and the cell heads for going on."""
         from safetensors.torch import save_file
 
         copy.deepcopy(self.model).half().save_pretrained(folder)

@@ -102,10 +102,10 @@ def sines(count: int, width: int, shortest: float, longest: float) -> torch.Tens
 class CellHeads(nn.Module):
     """What each image token should know, read off by one linear layer each; used in training only.
 
-    From the tower's features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle is here, how
-    far its four edges are from the middle of the cell, its shape in 4 x 4 parts of the cell, and the letters in 2 x 2 parts of the cell (0 =
-    none). From the encoder's output it reads the four edges as codes, to be compared with the location embeddings: only there a place of the
-    cell and a reach from it can have been put together.
+    From the tower's features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle
+    is here, how far its four edges are from the middle of the cell, its shape in 4 x 4 parts of the cell, and the letters in 2 x 2
+    parts of the cell (0 = none). From the encoder's output it reads the four edges as codes, to be compared with the location
+    embeddings: only there can the place of the cell and the reach from it have been put together.
     """
 
     def __init__(self, kinds: int, colours: int, characters: int):

@@ -19,6 +19,8 @@ from .sizes import SIDE
 
 SHARD = 500
 """Pictures in a shard."""
+FEW_SIGNS, MANY_SIGNS = 0.35, 0.85
+"""How likely a thing carries text: as the world is, and in every fourth shard, where reading is practised."""
 OWNERS = 48
 """Cells along each side of the map that says which thing is seen where."""
 TRAINING_SEEDS = 1_000_000_000
@@ -54,7 +56,7 @@ def draw_shard(number: int) -> Shard:
     owners = np.empty((SHARD, OWNERS, OWNERS), np.uint8)
     facts = []
     for i in tqdm(range(SHARD), desc=f"shard {number}", mininterval=10):
-        scene = random_scene(TRAINING_SEEDS + number * SHARD + i)
+        scene = random_scene(TRAINING_SEEDS + number * SHARD + i, signs=MANY_SIGNS if number % 4 == 3 else FEW_SIGNS)
         pictures[i] = np.asarray(squeeze(scene.image))
         rows = ((np.arange(OWNERS) + 0.5) / OWNERS * scene.size[1]).astype(int)
         columns = ((np.arange(OWNERS) + 0.5) / OWNERS * scene.size[0]).astype(int)

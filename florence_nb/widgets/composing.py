@@ -100,8 +100,10 @@ def with_thing(scene: Scene, kind: str) -> Scene:
     return replace(scene, wanted=(*scene.wanted, Thing(kind, colour, (0.5, _HEIGHTS[home_of(kind)]), 0.35, text=text)))
 
 
-def without(scene: Scene, index: int) -> Scene:
-    """The scene without one of its things."""
+def without(scene: Scene, index: int | None) -> Scene:
+    """The scene without one of its things; the same scene where none is chosen."""
+    if index is None:
+        return scene
     return replace(scene, wanted=scene.wanted[:index] + scene.wanted[index + 1 :])
 
 

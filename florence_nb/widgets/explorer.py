@@ -27,7 +27,7 @@ class Chips(anywidget.AnyWidget):
 
     _esm = Path(__file__).with_name("chips.js")
     _css = Path(__file__).with_name("chips.css")
-    chips = traitlets.List().tag(sync=True)
+    chips: traitlets.List = traitlets.List().tag(sync=True)
     selected = traitlets.Int(0).tag(sync=True)
 
 
@@ -162,5 +162,5 @@ def _twig(twig: Twig) -> str:
     rank = "the best" if twig.rank == 1 else f"number {twig.rank}"
     end = "" if twig.rank is None else f" ← {'<b>' if twig.rank == 1 else ''}{rank}{'</b>' if twig.rank == 1 else ''}"
     below = f"<ul>{''.join(map(_twig, twig.next))}</ul>" if twig.next else ""
-    text = escape(_visible(twig.text))
+    text = escape(twig.text.replace("\n", "⏎"))
     return f"<li><code>{text}</code> <span class='faint'>{_percent(twig.probability)}{end}</span>{below}</li>"

@@ -17,6 +17,7 @@ from . import playing
 from .panel import Panel, img, page
 from .playing import Picture, Player, Request, State, Turn
 from .region import RegionPicker, region_picker
+from .upload import Upload
 from .webcam import Webcam
 
 _SMALL = 50e6
@@ -106,12 +107,13 @@ class Playground(Panel):
         self.source = ipywidgets.Dropdown(
             options=[*own, *playing.sample_names(), *more], value=first, description="picture", layout=_WIDE
         )
-        self.upload = ipywidgets.FileUpload(accept="image/*", multiple=False, description="Choose a picture")
+        self.upload = Upload(most=playing.MOST_BYTES)
         self.url = ipywidgets.Text(placeholder="https://…", continuous_update=False, description="address", layout=_WIDE)
         self.webcam = Webcam()
         self.source_more = ipywidgets.VBox()
         self.source.observe(self._choose_source, "value")
-        self.upload.observe(self._take(self._uploaded), "value")
+        self.upload.observe(self._take(lambda: Picture.uploaded(*self.upload.file) if self.upload.file else None), "file")
+        self.upload.observe(lambda change: self._say(playing.too_large(*change["new"]), True) if change["new"] else None, "refused")
         self.url.observe(self._take(lambda: Picture.of(self.url.value) if self.url.value.strip() else None), "value")
         self.webcam.observe(self._take(lambda: Picture.uploaded("webcam.jpg", self.webcam.snapshot)), "snapshot")
 
@@ -196,10 +198,6 @@ class Playground(Panel):
                 self._use(picture)
 
         return observer
-
-    def _uploaded(self) -> Picture | None:
-        file = playing.uploaded_file(self.upload.value)
-        return None if file is None else Picture.uploaded(*file)
 
     def _use(self, picture: Picture) -> None:
         self.chosen = picture

@@ -73,8 +73,7 @@ class Picture:
             InputError: over 20 MB, or no picture.
         """
         if len(content) > MOST_BYTES:
-            size = len(content) / 2**20
-            raise InputError(f"{name} has {size:.0f} MB, and at most {MOST_BYTES // 2**20} MB are taken: make it smaller first.")
+            raise InputError(too_large(name, len(content)))
         try:
             return cls(open_image(bytes(content)), name, repr(name))
         except InputError as error:
@@ -166,10 +165,9 @@ def settings_of(chosen: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str
     return passed
 
 
-def uploaded_file(value: Any) -> tuple[str, bytes] | None:
-    """Name and bytes of the newest file in the value of a FileUpload: a dict in ipywidgets 7, a tuple in 8."""
-    files = [{"name": name} | file for name, file in value.items()] if isinstance(value, dict) else list(value)
-    return (str(files[-1]["name"]), bytes(files[-1]["content"])) if files else None
+def too_large(name: str, size: int) -> str:
+    """Why a file of ``size`` bytes is not taken."""
+    return f"{name} has {size / 2**20:.1f} MB, and at most {MOST_BYTES // 2**20} MB are taken: make it smaller first."
 
 
 def sample_names() -> list[tuple[str, str]]:

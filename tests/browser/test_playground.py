@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from PIL import Image
 
 MODEL = """
 import time
@@ -132,12 +133,17 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
     page.locator(".fnb pre", has_text="You stopped this answer").first.wait_for()
 
     panel.choose("picture", "a file of yours")
-    for name, size, words in [("notes.png", 9, "notes.png is not an image"), ("big.png", 21 * 2**20, "big.png has 21 MB, and at")]:
-        (tmp_path / name).write_bytes(b"x" * size)
+    large = Image.effect_noise((3600, 3600), 90)
+    large.save(tmp_path / "large.png")
+    assert 10 * 2**20 < (tmp_path / "large.png").stat().st_size < 20 * 2**20
+    (tmp_path / "notes.png").write_text("no picture")
+    (tmp_path / "huge.png").write_bytes(bytes(21 * 2**20))
+    for name, words in [("notes", "notes.png is not an image"), ("huge", "huge.png has 21.0 MB"), ("large", "Looking|Writing|Done")]:
         with page.expect_file_chooser() as chooser:
             page.locator("button", has_text="Choose a picture").click()
-        chooser.value.set_files(tmp_path / name)
+        chooser.value.set_files(tmp_path / f"{name}.png")
         panel.says(words)
+    page.locator(".fnb pre.call", has_text="large.png").wait_for()
     panel.choose("picture", "the webcam")
     panel.button("Start the webcam").click()
     panel.button("Take the picture").click()

@@ -1,0 +1,188 @@
+"""The recipe of mini, with a pool of a few pictures and a handful of steps: it runs, resumes, learns and exports."""
+
+import pickle
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from florence_nb import TASKS, build_prompt
+from florence_nb.errors import InputError
+from florence_nb.scenes import HELD_OUT, random_scene
+from florence_nb.scenes.words import meant
+from florence_nb.tasks import SPECIAL_TOKENS
+from florence_nb.training import language, pool, samples
+from florence_nb.training.cells import TRAINED_KINDS, cell_truth
+from florence_nb.training.language import Lesson, encode_questions, train_language
+from florence_nb.training.sizes import GRID, IMAGE_TOKENS, SIDE
+from florence_nb.training.tower import batches, stacked_truth, to_pixels, train_tower
+from florence_nb.training.vocabulary import new_processor, new_tokenizer
+
+SHARD = 3
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A pool of three shards of three pictures."""
+    folder = tmp_path_factory.mktemp("pool")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "SHARD", SHARD)
+        pool.draw_pool(folder, 0, 3)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return new_tokenizer()
+
+
+@pytest.fixture
+def one_tokenizer(monkeypatch, tokenizer):
+    """Learning the vocabulary takes seconds; it is the same each time, see below."""
+    monkeypatch.setattr(language, "new_tokenizer", lambda: tokenizer)
+
+
+@pytest.fixture(scope="module")
+def facts(pictures):
+    return [one for number in range(3) for one in pool.open_shard(pictures, number).facts]
+
+
+def test_a_shard_is_what_was_drawn(pictures):
+    shard = pool.open_shard(pictures, 1)
+    assert pool.shards_in(pictures) == [0, 1, 2] and len(shard.facts) == SHARD
+    assert shard.pictures.shape == (SHARD, SIDE, SIDE, 3) and shard.owners.shape == (SHARD, pool.OWNERS, pool.OWNERS)
+    scene = random_scene(pool.TRAINING_SEEDS + SHARD + 2)
+    assert np.array_equal(shard.pictures[2], np.asarray(pool.squeeze(scene.image)))
+    assert [t.box for t in shard.facts[2].things] == [t.box for t in scene.things] and shard.facts[2].size == scene.size
+    assert shard.owners[2].max() <= len(scene.things)
+
+
+def test_finished_shards_are_not_drawn_again(pictures, monkeypatch):
+    monkeypatch.setattr(pool, "draw_shard", lambda number: pytest.fail(f"shard {number} was drawn again"))
+    pool.draw_pool(pictures, 0, 3)
+
+
+def test_facts_keep_their_names_on_disk(facts):
+    """Pools that were drawn earlier stay readable as long as these names stay."""
+    stored = pickle.dumps(facts[0])
+    for name in (b"florence_nb.training.pool", b"Facts", b"florence_nb.scenes.scene", b"Seen", b"Thing"):
+        assert name in stored
+
+
+def test_batches_leave_the_first_shard_out(pictures):
+    first = {one.things[0].box for one in pool.open_shard(pictures, 0).facts}
+    supply = batches(pictures, 2, seed=0)
+    for _ in range(6):
+        images, owners, found = next(supply)
+        assert len(images) == len(owners) == len(found) == 2 and not first & {one.things[0].box for one in found}
+
+
+def test_an_empty_pool_is_an_error_and_no_endless_wait(tmp_path, one_tokenizer):
+    with pytest.raises(InputError, match="holds no shards"):
+        next(batches(tmp_path, 2, seed=0))
+    with pytest.raises(InputError, match="holds no shards"):
+        train_language(tmp_path, tmp_path, 1, steps=1)
+
+
+def test_pixels_are_those_of_the_processor(pictures, tokenizer):
+    shard = pool.open_shard(pictures, 0)
+    scene = random_scene(pool.TRAINING_SEEDS)
+    native = new_processor(tokenizer).image_processor(images=scene.image, return_tensors="pt")["pixel_values"]
+    assert torch.allclose(to_pixels(shard.pictures[:1]), native, atol=0.02)
+
+
+def test_every_thing_holds_a_cell(pictures, facts):
+    owners = np.concatenate([pool.open_shard(pictures, number).owners for number in range(3)])
+    for one, owner in zip(facts, owners, strict=True):
+        truth = cell_truth(one, owner)
+        assert {len(values) for values in truth.values()} == {GRID * GRID}
+        assert {TRAINED_KINDS[kind - 1] for kind in truth["kind"] if kind} == {t.kind for t in one.things}
+        assert (truth["letters"] > 0).sum() <= sum(len(t.letters) for t in one.things)
+        boxes = np.array([np.array(t.box) / (one.size * 2) for t in one.things])
+        told = np.unique(truth["edges"][truth["kind"] > 0], axis=0)
+        assert len(told) == len(boxes) and np.allclose(told, np.unique(boxes, axis=0), atol=1e-5)
+    assert not set(HELD_OUT) & set(TRAINED_KINDS)
+
+
+def test_every_task_is_asked_and_answered(facts):
+    assert set(samples.SHARES) == set(TASKS) and set(samples.SHORT) <= set(TASKS)
+    for number, one in enumerate(facts):
+        for task in TASKS:
+            text, raw = samples.ask(one, task, random.Random(number))
+            assert raw.startswith("</s><s>") and raw.endswith("</s>")
+            assert (text is None) == (TASKS[task].takes == "nothing")
+
+
+def test_phrases_mean_something_and_sloppy_boxes_stay_near(facts):
+    rng = random.Random(0)
+    for one in facts * 5:
+        assert meant(one, samples.refer(one, rng)) and not meant(one, samples.absent(one, rng))
+        box = one.things[0].box
+        moved = np.array(samples.sloppy(box, one.size, rng))
+        assert (np.abs(moved - box) <= 0.04 * np.array(one.size * 2) + 1e-9).all() and moved.min() >= 0
+
+
+def test_prompts_are_written_as_the_processor_writes_them(facts, tokenizer):
+    processor = new_processor(tokenizer)
+    for task, row in TASKS.items():
+        text, _ = samples.ask(facts[0], task, random.Random(1))
+        ids = processor(text=build_prompt(task, text, facts[0].size))["input_ids"][0]
+        assert tokenizer.decode(ids) == samples.prompt_text(row.sentence, text, facts[0].size)
+
+
+def test_the_tokenizer_is_always_the_same(tokenizer):
+    assert new_tokenizer().backend_tokenizer.to_str() == tokenizer.backend_tokenizer.to_str()
+
+
+def test_the_tokenizer_has_the_tokens_of_florence(tokenizer):
+    places = tokenizer.convert_tokens_to_ids([f"<loc_{i}>" for i in range(1000)])
+    assert places == list(range(places[0], places[0] + 1000))
+    assert all(tokenizer.convert_tokens_to_ids(mark) != tokenizer.unk_token_id for mark in SPECIAL_TOKENS - {"<unk>"})
+    assert tokenizer("STOP42").input_ids[1:-1] == [tokenizer.convert_tokens_to_ids(letter) for letter in "STOP42"]
+
+
+def test_answers_come_back_from_their_tokens(facts, tokenizer):
+    asked = encode_questions(tokenizer, facts, samples.SHARES, 4, random.Random(0))
+    assert len(asked) == 4 * len(facts) and all(question["answer"][0] == 0 for question in asked)
+    assert [len(q["answer"]) for q in asked] == sorted(len(q["answer"]) for q in asked)
+    for one in facts:
+        text, raw = samples.ask(one, "<OCR_WITH_REGION>", random.Random(0))
+        ids = tokenizer(raw, add_special_tokens=False).input_ids
+        assert tokenizer.decode(ids) == raw and len(ids) < 1024
+
+
+def test_the_tower_learns_and_goes_on(pictures, tmp_path):
+    train_tower(pictures, tmp_path, 5, 1, size=2)
+    first = torch.load(tmp_path / "tower.pt")
+    train_tower(pictures, tmp_path, 5, 2, size=2)
+    second = torch.load(tmp_path / "tower.pt")
+    assert (first["step"], second["step"]) == (1, 2)
+    assert any(not torch.equal(first["tower"][name], weight) for name, weight in second["tower"].items())
+    train_tower(pictures, tmp_path, 5, 2, size=2)
+    assert torch.load(tmp_path / "tower.pt")["step"] == 2 and not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_language_model_learns_goes_on_and_is_exported(pictures, tmp_path, one_tokenizer):
+    from transformers import AutoProcessor, Florence2ForConditionalGeneration
+
+    settings = {"pictures": 2, "prompts": 1, "frozen": 1}
+    train_language(pictures, tmp_path, 5, steps=2, **settings)
+    train_language(pictures, tmp_path, 5, steps=3, **settings)
+    lesson = Lesson(tmp_path)
+    assert lesson.step == 3 and not list(tmp_path.glob("*.tmp"))
+    lesson.export(tmp_path / "mini")
+    processor = AutoProcessor.from_pretrained(tmp_path / "mini")
+    model = Florence2ForConditionalGeneration.from_pretrained(tmp_path / "mini", dtype="float32")
+    inputs = processor(text="<OD>", images=random_scene(0).image, return_tensors="pt")
+    assert processor.num_image_tokens == IMAGE_TOKENS
+    assert model.generate(**inputs, max_new_tokens=3, num_beams=1).shape[1] <= 5
+
+
+def test_one_batch_can_be_learned(pictures, tmp_path, one_tokenizer):
+    torch.manual_seed(0)
+    lesson, shard = Lesson(tmp_path), pool.open_shard(pictures, 1)
+    asked = encode_questions(lesson.tokenizer, shard.facts[:2], {"<CAPTION>": 1}, 2, random.Random(0))
+    seen, truth = to_pixels(shard.pictures[:2]), stacked_truth(shard.facts[:2], shard.owners[:2])
+    losses = [language._learn(lesson, seen, truth, asked, 16, True, 2e-3)["words"] for _ in range(6)]
+    assert losses[-1] < 0.8 * losses[0]
