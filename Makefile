@@ -21,7 +21,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
 
-test: test-unit test-notebooks $(if $(wildcard tests/browser),test-browser) test-colab
+test: test-unit test-notebooks test-browser test-colab
 
 venv: $(BIN)/python
 

@@ -20,10 +20,11 @@ from .errors import CheckpointError
 NEEDED = {
     "transformers": "5.13",
     "torch": "2.6",
-    "pillow": "10",
+    "pillow": "10.1",
     "requests": "2.31",
     "numpy": "1.26",
     "matplotlib": "3.8",
+    "contourpy": "1.2",
     "ipywidgets": "7.7",
     "anywidget": "0.9",
 }
@@ -210,7 +211,13 @@ def _disk() -> Iterator[Row]:
     folder = cache_folder()
     free, need = free_bytes(folder), max(entry.download_bytes for entry in CHECKPOINTS.values())
     advice = f"the largest checkpoint takes {need / 1e9:.1f} GB: free some space, or set HF_HOME to a folder on a larger disk"
-    yield Row("disk", OK if free > need else EXTRA, f"{free / 1e9:.1f} GB free at {folder}", "" if free > need else advice)
+    yield Row("disk", OK if free > need else EXTRA, f"{free / 1e9:.1f} GB free at {_short(folder)}", "" if free > need else advice)
+
+
+def _short(folder: Path) -> str:
+    """The folder with the home folder as ``~``, as people write it and as notebooks may show it."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
 
 
 def _checkpoints() -> Iterator[Row]:

@@ -60,7 +60,7 @@ class Settings:
 
     def to_dict(self) -> dict[str, Any]:
         named = {"max_new_tokens": self.max_new_tokens, "num_beams": self.num_beams, "do_sample": self.do_sample}
-        return named | ({} if self.seed is None else {"seed": self.seed}) | self.more
+        return named | ({} if self.seed is None else {"seed": self.seed}) | {key: _plain(value) for key, value in self.more.items()}
 
 
 class Florence:
@@ -270,6 +270,13 @@ class Florence:
         answer.token_ids, answer.settings = tuple(ids), settings.to_dict()
         answer.notes = (*settings.notes, *answer.notes)
         return answer
+
+
+def _plain(value: Any) -> Any:
+    """What JSON knows stays; an object, such as a logits processor, counts by the name of its class."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, int, float)) else type(value).__name__
 
 
 def _count(name: str, value: Any) -> int:

@@ -105,6 +105,7 @@ def test_locations_spelt_in_letters_do_no_harm(florence):
 def test_an_answer_that_ends_by_itself_is_complete(florence):
     answer = says(florence, "<s>car<loc_1><loc_2><loc_3><loc_4></s>", max_new_tokens=50)
     assert not answer.truncated and not answer.notes and answer.raw.endswith("</s>")
+    assert answer.settings["logits_processor"] == ["Script"]
 
 
 def test_a_forced_end_is_no_end(florence):

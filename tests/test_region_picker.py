@@ -106,7 +106,7 @@ def test_quads_and_masks_are_shapes_too():
 
 def test_a_static_notebook_shows_picture_and_words():
     picker = region_picker(picture(), boxes=[(10, 20, 100, 120)], width=200)
-    bundle = picker._repr_mimebundle_()
+    bundle, _ = picker._repr_mimebundle_()
     assert bundle["text/plain"] == "RegionPicker on 320x200, drawn: (10, 20, 100, 120)"
     assert {"image/jpeg", "application/vnd.jupyter.widget-view+json"} < bundle.keys()
     still = picker.still()

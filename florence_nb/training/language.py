@@ -35,7 +35,7 @@ from .vocabulary import new_processor, new_tokenizer
 PAD, START, STOP = 1, 0, 2
 SPREADS = (12.0, 2.5, 2000)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
-EDGES_WEIGHT = 0.3
+EDGES_WEIGHT = 1.0
 EDGES_SHARE = 4
 """One question in so many also has the edges of all cells read from its encoded picture."""
 CELLS_WEIGHT = 0.15

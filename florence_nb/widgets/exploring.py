@@ -165,7 +165,11 @@ def look(answer: Answer, tokens: Sequence[Token], index: int, *, layer: int | No
     are the points of all location tokens; the line and the ring belong to this token.
 
     Returns: RGB, ``width`` pixels wide.
+
+    Raises InputError when the answer carries no picture.
     """
+    if answer.image is None:
+        raise InputError("This answer carries no picture: ask again without out=, or set answer.image.")
     picture = open_image(answer.image)
     size = (width, max(1, round(width * picture.height / picture.width)))
     picture = _lit(picture.resize(size, Image.Resampling.LANCZOS), gaze(tokens[index], layer))

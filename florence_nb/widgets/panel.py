@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 import ipywidgets
+from IPython.display import display
 from PIL import Image
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -37,9 +38,6 @@ class Panel(ipywidgets.VBox):
     A panel sets `still()`, the picture, and `__repr__`, the text: both must be the same on every run.
     """
 
-    # ipywidgets 7 shows itself through this, and then only as a widget; without it, _repr_mimebundle_ is asked in 7 and in 8.
-    _ipython_display_ = None
-
     def still(self) -> Image.Image | None:
         return None
 
@@ -47,6 +45,10 @@ class Panel(ipywidgets.VBox):
         shown = {"text/plain": repr(self), VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}
         picture = self.still()
         return shown if picture is None else shown | {"image/jpeg": jpeg(picture)}
+
+    def _ipython_display_(self) -> None:
+        # As display_data and not as the cell's result: only there does Colab add what a custom widget needs.
+        display(self._repr_mimebundle_(), raw=True)
 
 
 def jpeg(picture: Image.Image, quality: int = 88) -> str:

@@ -68,7 +68,8 @@ class Playground(Panel):
     def __init__(self, florence: Florence, picture: Picture, task: str, ask: bool) -> None:
         self.player = Player(florence, self._tell)
         self.usual = playing.usual_settings(florence)
-        self.chosen, self.given, self.shown = picture, picture, None
+        self.chosen = self.given = picture
+        self.shown: Turn | None = None
         self._quiet = False
         self._make_source()
         self._make_task(task)
@@ -112,10 +113,10 @@ class Playground(Panel):
         self.webcam = Webcam()
         self.source_more = ipywidgets.VBox()
         self.source.observe(self._choose_source, "value")
-        self.upload.observe(self._take(lambda: Picture.uploaded(*self.upload.file) if self.upload.file else None), "file")
+        self.upload.observe(self._take(lambda: _sent(self.upload)), "file")
+        self.webcam.observe(self._take(lambda: _sent(self.webcam)), "file")
         self.upload.observe(lambda change: self._say(playing.too_large(*change["new"]), True) if change["new"] else None, "refused")
         self.url.observe(self._take(lambda: Picture.of(self.url.value) if self.url.value.strip() else None), "value")
-        self.webcam.observe(self._take(lambda: Picture.uploaded("webcam.jpg", self.webcam.snapshot)), "snapshot")
 
     def _make_task(self, task: str) -> None:
         group = get_task(task).group
@@ -319,6 +320,10 @@ class Playground(Panel):
 
     def __repr__(self) -> str:
         return f"Playground of {self.player.florence.name!r} on {self.chosen.name}" + (f"\n{self.answer!r}" if self.shown else "")
+
+
+def _sent(sender: Upload) -> Picture | None:
+    return Picture.uploaded(*sender.file) if sender.file else None
 
 
 def _slider(kind: type, **options: Any) -> ipywidgets.Widget:

@@ -47,11 +47,13 @@ _SAMPLING = ("temperature", "top_p", "seed")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture and how Python would name it: ``written`` is the expression, ``name`` is for people."""
+    """A picture and how Python would name it: ``written`` is the expression, ``comment`` what one must know to use it, ``name``
+    is for people."""
 
     image: Image.Image
     name: str
     written: str
+    comment: str = ""
 
     @classmethod
     def of(cls, source: Any) -> Picture:
@@ -63,7 +65,7 @@ class Picture:
         image = open_image(source)
         if isinstance(source, str):
             return cls(image, source.strip(), repr(source.strip()))
-        return cls(image, "your picture", "image")
+        return cls(image, "your picture", "image", "image is the picture that you gave")
 
     @classmethod
     def uploaded(cls, name: str, content: bytes) -> Picture:
@@ -75,7 +77,7 @@ class Picture:
         if len(content) > MOST_BYTES:
             raise InputError(too_large(name, len(content)))
         try:
-            return cls(open_image(bytes(content)), name, repr(name))
+            return cls(open_image(bytes(content)), name, repr(name), f"with {name} beside the notebook")
         except InputError as error:
             raise InputError(str(error).replace("these bytes", name)) from None
 
@@ -97,7 +99,8 @@ class Request:
         inside = ", ".join(arguments)
         if len(inside) > 50:
             inside = "\n    " + ",\n    ".join(arguments) + ",\n"
-        return f"answer = florence.run_example({inside})\nfnb.show(answer)"
+        comment = f"# {self.picture.comment}\n" if self.picture.comment else ""
+        return f"{comment}answer = florence.run_example({inside})\nfnb.show(answer)"
 
     def words(self) -> str:
         """The request in a line for people."""
@@ -318,7 +321,7 @@ def differences(one: Turn, other: Turn, usual: Mapping[str, Any]) -> list[tuple[
     rows.append(("asked", str(one.request.text_input), str(other.request.text_input)))
     for name, value in usual.items():
         rows.append((name, str(one.request.settings.get(name, value)), str(other.request.settings.get(name, value))))
-    rows.append(("tokens", *(str(len(turn.answer.token_ids or ())) for turn in (one, other))))
+    rows.append(("tokens", str(len(one.answer.token_ids or ())), str(len(other.answer.token_ids or ()))))
     rows = [row for row in rows if row[1] != row[2]]
     return [*rows, ("seconds", f"{one.seconds:.1f}", f"{other.seconds:.1f}")]
 

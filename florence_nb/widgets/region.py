@@ -16,7 +16,7 @@ from ..answers import Answer
 from ..drawing import colour_of
 from ..errors import InputError
 from ..images import open_image
-from .panel import VIEW, jpeg
+from .panel import jpeg
 
 Box = tuple[int, int, int, int]
 _SENT = 1024  # pixels of the longer side that travel to the browser
@@ -113,9 +113,9 @@ class RegionPicker(anywidget.AnyWidget):
     shown = traitlets.Int(480).tag(sync=True)
     alt = traitlets.Unicode().tag(sync=True)
     several = traitlets.Bool(False).tag(sync=True)
-    boxes = traitlets.List().tag(sync=True)
+    boxes: Any = traitlets.List().tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)
-    shapes = traitlets.List().tag(sync=True)
+    shapes: Any = traitlets.List().tag(sync=True)
     hovered = traitlets.Int(-1).tag(sync=True)
     box = traitlets.Any(None)
 
@@ -178,6 +178,6 @@ class RegionPicker(anywidget.AnyWidget):
         drawn = ", ".join(map(str, self.boxes)) or "nothing yet"
         return f"RegionPicker on {self.width}x{self.height}, drawn: {drawn}"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_more: Any) -> dict[str, Any]:
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {"text/plain": repr(self), "image/jpeg": jpeg(self.still()), VIEW: view}
+    def _repr_mimebundle_(self, **wanted: Any) -> Any:
+        shown, metadata = super()._repr_mimebundle_(**wanted)  # type: ignore[misc]
+        return {**shown, "image/jpeg": jpeg(self.still())}, metadata

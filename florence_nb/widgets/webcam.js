@@ -27,8 +27,7 @@ function render({ model, el }) {
     const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
     canvas.getContext("2d").drawImage(video, 0, 0);
     canvas.toBlob(async (blob) => {
-      model.set("snapshot", new DataView(await blob.arrayBuffer()));
-      model.save_changes();
+      model.send({ name: "webcam.jpg", size: blob.size, at: 0 }, undefined, [await blob.arrayBuffer()]);
       stop();
     }, "image/jpeg", 0.92);
   };

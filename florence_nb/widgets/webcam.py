@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import anywidget
-import traitlets
+from .upload import Upload
 
 _CSS = """
 .fnb-webcam video { width: 100%; max-width: 320px; display: block; border-radius: 4px; margin-bottom: 4px }
@@ -14,12 +13,11 @@ _CSS = """
 """
 
 
-class Webcam(anywidget.AnyWidget):
-    """``snapshot`` holds the last picture that was taken, as the bytes of a JPEG; b"" before the first."""
+class Webcam(Upload):
+    """``file`` holds ("webcam.jpg", bytes of the last picture that was taken), or None before the first."""
 
     _esm = Path(__file__).with_name("webcam.js")
     _css = _CSS
-    snapshot = traitlets.Bytes().tag(sync=True)
 
     def __repr__(self) -> str:
         return "Webcam"
