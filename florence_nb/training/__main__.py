@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=6e-4, help="language: learning rate")
     parser.add_argument("--decay", type=float, default=0.3, help="language: share of the time in which the rate falls to nothing")
+    parser.add_argument("--frozen", type=int, default=600, help="language: steps, of all, before the tower learns along")
     parser.add_argument("--begin", type=Path, help="language: an exported checkpoint to go on from")
     parser.add_argument("--into", type=Path, default=Path("mini"), help="export: the folder to write")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -43,7 +44,7 @@ def main() -> None:
     elif args.lesson == "export":
         Lesson(args.run).export(args.into)
     else:
-        settings = {"steps": args.steps, "top": args.rate, "decay": args.decay, "device": args.device, "seed": args.seed}
+        settings = {"steps": args.steps, "top": args.rate, "decay": args.decay, "frozen": args.frozen, "device": args.device, "seed": args.seed}
         train_language(args.pool, args.run, args.minutes, begin=args.begin, **settings)
 
 

@@ -33,7 +33,7 @@ from .tower import WEIGHTS, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
-SPREADS = (12.0, 2.5, 2000)
+SPREADS = (12.0, 4.0, 2500)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
 EDGES_WEIGHT = 1.0
 EDGES_SHARE = 4
@@ -229,7 +229,7 @@ def train_language(
         done = max((time.time() - start) / 60 / minutes, (lesson.step - first) / max(1, steps - first))
         if done >= 1:
             break
-        speed = top * min(1.0, (lesson.step - first + 1) / 200) * min(1.0, (1 - done) / decay)
+        speed = top * min(1.0, (lesson.step - first + 1) / (50 if first else 200)) * min(1.0, (1 - done) / decay)
         asleep = lesson.step < frozen
         figures = _learn(lesson, pixels.to(device), {k: v.to(device) for k, v in truth.items()}, questions, chunk, asleep, speed)
         lesson.step += 1

@@ -15,7 +15,9 @@ from transformers import Florence2Config, Florence2ForConditionalGeneration, Gen
 from .sizes import GRID, WIDTH
 
 LOCATIONS = 1000
-LOCATION_AMPLITUDE = 0.1
+LOCATION_AMPLITUDE = 0.3
+LOCATION_WAVES = (80.0, 4000.0)
+"""Shortest and longest wavelength in bins: shorter waves are sharper, but take far longer to learn."""
 _WORD_DEVIATION = 0.05
 
 
@@ -74,7 +76,7 @@ def new_model(config: Florence2Config, first_location: int, seed: int = 0) -> Fl
         table = model.get_input_embeddings().weight
         table.normal_(std=_WORD_DEVIATION)
         table[config.text_config.pad_token_id] = 0
-        table[first_location : first_location + LOCATIONS] = LOCATION_AMPLITUDE * sines(LOCATIONS, WIDTH, 10.0, 4000.0)
+        table[first_location : first_location + LOCATIONS] = LOCATION_AMPLITUDE * sines(LOCATIONS, WIDTH, *LOCATION_WAVES)
         places = model.model.multi_modal_projector.image_position_embed
         count, width = places.row_embeddings.weight.shape
         for embedding in (places.row_embeddings, places.column_embeddings):

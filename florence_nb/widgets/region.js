@@ -134,7 +134,7 @@ function render({ model, el }) {
     picture.src = URL.createObjectURL(new Blob([model.get("picture")]));
     picture.alt = model.get("alt");
     shapes.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
-    el.style.maxWidth = `${model.get("shown")}px`;
+    stage.style.maxWidth = `${model.get("shown")}px`;
     Object.assign(stage.style, { aspectRatio: `${size[0]} / ${size[1]}` });
   };
   const paintBoxes = () => {
