@@ -45,7 +45,7 @@ class Checkpoint:
 
 # Parameters: counted from the configurations, with the vocabulary padded to 51 328 rows. Bytes: two a parameter (float16).
 _ROWS = (
-    Checkpoint("mini", "", 0, 0, "MIT", "drawn scenes only; comes with the package"),
+    Checkpoint("mini", "", 7_695_968, 0, "MIT", "drawn scenes only; comes with the package"),
     Checkpoint("base", "florence-community/Florence-2-base", 231_443_968, 464_000_000, "MIT", "pretrained on FLD-5B"),
     Checkpoint("base-ft", "florence-community/Florence-2-base-ft", 231_443_968, 464_000_000, "MIT", "base, tuned further"),
     Checkpoint("large", "florence-community/Florence-2-large", 770_213_888, 1_543_107_459, "MIT", "pretrained on FLD-5B"),
