@@ -44,8 +44,8 @@ def main() -> None:
     elif args.lesson == "export":
         Lesson(args.run).export(args.into)
     else:
-        settings = {"steps": args.steps, "top": args.rate, "decay": args.decay, "frozen": args.frozen, "device": args.device, "seed": args.seed}
-        train_language(args.pool, args.run, args.minutes, begin=args.begin, **settings)
+        named = ("steps", "decay", "frozen", "device", "seed", "begin")
+        train_language(args.pool, args.run, args.minutes, top=args.rate, **{name: getattr(args, name) for name in named})
 
 
 if __name__ == "__main__":
