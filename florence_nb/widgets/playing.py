@@ -141,8 +141,7 @@ def first_region(image_size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def usual_settings(florence: Florence) -> dict[str, Any]:
-    """The value of each setting where a call says nothing. A checkpoint may bring its own: the published ones forbid that three
-    tokens follow each other twice (``no_repeat_ngram_size=3`` in generation_config.json)."""
+    """The value of each setting where a call says nothing. A checkpoint may bring its own in its generation_config.json."""
     own = florence.model.generation_config
     usual = dict(_USUAL)
     for name in ("length_penalty", "no_repeat_ngram_size", "temperature", "top_p"):
