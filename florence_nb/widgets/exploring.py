@@ -31,7 +31,9 @@ MOST_IN_TREE = 40
 """Beams are drawn for answers up to this many tokens."""
 RUNNERS_UP = 5
 # Settings of sampling mean nothing to a search with beams, and the rest is given anew.
-_NOT_FOR_BEAMS = ("max_new_tokens", "num_beams", "do_sample", "seed", "temperature", "top_p", "top_k", "early_stopping")
+_NOT_FOR_BEAMS = {"max_new_tokens", "num_beams", "do_sample", "seed", "temperature", "top_p", "top_k", "early_stopping"}
+# Objects, of which an answer's settings keep only the name.
+_NOT_FOR_BEAMS |= {"logits_processor", "stopping_criteria", "streamer"}
 
 
 @dataclass(frozen=True)
