@@ -69,10 +69,23 @@ def _letters(facts: Facts) -> np.ndarray:
     return fine.reshape(GRID, 2, GRID, 2).transpose(0, 2, 1, 3).reshape(GRID * GRID, 4)
 
 
+GRAIN = 4
+"""Answers are taught to name only every fourth place (2, 6, 10 …; 1.2 pixels of `SIDE`): a sure answer then has one likely token.
+
+Spread over all thousand, the probability of a place known to a few bins would be below that of ending the answer at once.
+"""
+
+
+def grained(place: int) -> int:
+    """The place that answers name for this one."""
+    return place // GRAIN * GRAIN + GRAIN // 2
+
+
 def soft_places(bins: torch.Tensor, spread: float, count: int = 1000) -> torch.Tensor:
-    """(n, count) float32: for each of n bins a bell of ``spread`` bins around it, adding up to one."""
-    away = (torch.arange(count, device=bins.device) - bins.unsqueeze(1)) / spread
-    return torch.softmax(-0.5 * away * away, dim=1)
+    """(n, count) float32: for each of n bins a bell of ``spread`` bins around it, on the places that answers name, of sum 1."""
+    places = torch.arange(count, device=bins.device)
+    away = (places - bins.unsqueeze(1)) / spread
+    return torch.softmax((-0.5 * away * away).masked_fill(places % GRAIN != GRAIN // 2, -torch.inf), dim=1)
 
 
 def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

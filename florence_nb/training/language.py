@@ -23,7 +23,7 @@ from transformers import Florence2ForConditionalGeneration
 
 from ..scenes.pen import COLOURS
 from ..tasks import TASKS
-from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, soft_places
+from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, grained, soft_places
 from .model import LOCATIONS, CellHeads, new_config, new_model
 from .optimiser import Optimiser
 from .pool import Facts
@@ -33,7 +33,7 @@ from .tower import WEIGHTS, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
-SPREADS = (12.0, 4.0, 2500)
+SPREADS = (12.0, 3.0, 2500)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
 EDGES_WEIGHT = 1.0
 EDGES_SHARE = 4
@@ -121,13 +121,14 @@ class Lesson:
 
 def encode_questions(tokenizer, facts: list[Facts], shares: dict[str, float], count: int, rng: random.Random) -> list[dict]:
     """``count`` questions a picture: index of the picture, task, token ids of prompt and answer."""
-    found = []
+    found, first = [], tokenizer.convert_tokens_to_ids("<loc_0>")
     for number, one in enumerate(facts):
         for _ in range(count):
             task = choose_task(one, shares, rng)
             text_input, answer = ask(one, task, rng)
             prompt = prompt_text(TASKS[task].sentence, text_input, one.size)
             ids = tokenizer(answer.removeprefix("</s><s>").removesuffix("</s>"), add_special_tokens=False).input_ids
+            ids = [first + grained(i - first) if first <= i < first + LOCATIONS else i for i in ids]
             found.append({"picture": number, "task": task, "prompt": tokenizer(prompt).input_ids, "answer": [START, *ids, STOP]})
     return sorted(found, key=lambda q: len(q["answer"]))
 
@@ -171,7 +172,7 @@ def answer_losses(
     losses = losses.masked_scatter(place, -(bells * scores[place][:, first : first + LOCATIONS]).sum(dim=1))
     told = encoded[::EDGES_SHARE, 1:IMAGE_TOKENS].float()
     told_truth = {name: truth[name][pictures[::EDGES_SHARE]] for name in ("kind", "edges")}
-    # The bell alone costs about 2.3; a place weighs less than a word, so that four of them count as much as two words.
+    # A place weighs less than a word: four of them count as much as two words.
     total = (losses * weights * torch.where(place, 0.5, 1.0)).sum()
     return {
         "total": total,
