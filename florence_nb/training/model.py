@@ -19,6 +19,14 @@ LOCATION_AMPLITUDE = 0.3
 LOCATION_WAVES = (80.0, 4000.0)
 """Shortest and longest wavelength in bins: shorter waves are sharper, but take far longer to learn."""
 _WORD_DEVIATION = 0.05
+_MARKS = {
+    "bos_token_id": 0,
+    "pad_token_id": 1,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 2,
+    "forced_bos_token_id": 0,
+    "forced_eos_token_id": 2,
+}
 
 
 def new_config(vocabulary: int, image_token_id: int) -> Florence2Config:
@@ -50,21 +58,11 @@ def new_config(vocabulary: int, image_token_id: int) -> Florence2Config:
             dropout=0.0,
             attention_dropout=0.0,
             activation_dropout=0.0,
-            bos_token_id=0,
-            pad_token_id=1,
-            eos_token_id=2,
-            decoder_start_token_id=2,
-            forced_bos_token_id=0,
-            forced_eos_token_id=2,
+            **_MARKS,
             init_std=0.02,
         ),
         image_token_id=image_token_id,
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-        decoder_start_token_id=2,
-        forced_bos_token_id=0,
-        forced_eos_token_id=2,
+        **_MARKS,
     )
 
 
@@ -82,12 +80,7 @@ def new_model(config: Florence2Config, first_location: int, seed: int = 0) -> Fl
         for embedding in (places.row_embeddings, places.column_embeddings):
             embedding.weight.copy_(sines(count, width, 3.0, 4.0 * GRID))
     model.generation_config = GenerationConfig(
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-        decoder_start_token_id=2,
-        forced_bos_token_id=0,
-        forced_eos_token_id=2,
+        **_MARKS,
         num_beams=3,
         max_new_tokens=1000,
     )
