@@ -9,7 +9,8 @@ import torch
 
 from florence_nb import TASKS, build_prompt
 from florence_nb.errors import InputError
-from florence_nb.scenes import HELD_OUT, random_scene
+from florence_nb.scenes import HELD_OUT, Scene, Thing, random_scene
+from florence_nb.scenes.scene import CHARACTERS, random_page
 from florence_nb.scenes.words import meant
 from florence_nb.tasks import SPECIAL_TOKENS
 from florence_nb.training import language, pool, samples
@@ -186,3 +187,37 @@ def test_one_batch_can_be_learned(pictures, tmp_path, one_tokenizer):
     seen, truth = to_pixels(shard.pictures[:2]), stacked_truth(shard.facts[:2], shard.owners[:2])
     losses = [language._learn(lesson, seen, truth, asked, 16, True, 2e-3)["words"] for _ in range(6)]
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_page_is_full_of_words_and_only_the_tower_sees_it(pictures, monkeypatch, tmp_path):
+    page = random_page(5)
+    assert len(page.things) >= 3 and all(thing.text for thing in page.things)
+    assert [t.box for t in random_page(5).things] == [t.box for t in page.things]
+    for file in pictures.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(pool, "SHARD", SHARD)
+    pool.draw_pool(tmp_path, pool.PAGES, pool.PAGES + 1)
+    scenes, both = batches(tmp_path, 3, seed=0), batches(tmp_path, 3, seed=0, pages=1)
+    pages = [[t.box for t in one.things] for one in pool.open_shard(tmp_path, pool.PAGES).facts]
+    seen = [[[t.box for t in one.things] for _ in range(3) for one in next(supply)[2]] for supply in (scenes, both)]
+    assert not any(one in pages for one in seen[0]) and any(one in pages for one in seen[1])
+
+
+def test_letters_know_their_turn_in_the_line():
+    scene = Scene((Thing("sign", "red", size=0.9, text="TAXI\nGO 7"),), size=(SIDE, SIDE))
+    truth = cell_truth(pool.Facts(scene.things, "field", scene.size), np.zeros((pool.OWNERS, pool.OWNERS), np.uint8))
+    told = {(CHARACTERS[letter - 1], turn) for letter, turn in zip(truth["letters"].ravel(), truth["turns"].ravel()) if letter}
+    assert told == {("T", 0), ("A", 1), ("X", 2), ("I", 3), ("G", 0), ("O", 1), ("7", 2)}
+
+
+def test_what_a_text_input_means():
+    things = Thing("car", "red", (0.2, 0.7), 0.2), Thing("car", "blue", (0.5, 0.7), 0.2), Thing("dog", "black", (0.8, 0.7), 0.2)
+    scene = Scene(things)
+    cases = {
+        ("<OPEN_VOCABULARY_DETECTION>", "cars<and>a cat"): [0, 1],
+        ("<CAPTION_TO_PHRASE_GROUNDING>", "A blue car next to a black dog."): [1, 2],
+        ("<REFERRING_EXPRESSION_SEGMENTATION>", "the car on the left"): [0],
+        ("<REGION_TO_CATEGORY>", scene.things[2].box): [2],
+        ("<OD>", None): [],
+    }
+    assert {key: samples.meant_by(scene, *key) for key in cases} == cases

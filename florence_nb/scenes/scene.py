@@ -388,6 +388,34 @@ def random_scene(
     return _uncovered(Scene(tuple(wanted), background, size, look, weather))
 
 
+def random_page(seed: int) -> Scene:
+    """A picture full of small boards, row under row, for practising reading; the same seed gives the same page."""
+    rng = random.Random(seed)
+    size = _random_size(rng)
+    background, look, weather = rng.choice(tuple(BACKGROUNDS)), rng.randrange(2**31), _random_weather(rng)
+    found: list[Thing] = []
+    top = rng.uniform(0, 0.06)
+    while top < 0.9:
+        left, deepest = rng.uniform(0, 0.1), 0.0
+        while left < 0.9:
+            thing = _random_board(rng, size)
+            half_w, half_h = _half(thing, size)
+            if left + 2 * half_w > 0.995 or top + 2 * half_h > 0.995:
+                break
+            found.append(replace(thing, at=(round(left + half_w, 3), round(top + half_h, 3))))
+            left, deepest = left + 2 * half_w + rng.uniform(0.01, 0.06), max(deepest, 2 * half_h)
+        top += (deepest or 0.05) + rng.uniform(0.005, 0.03)
+    return _uncovered(Scene(tuple(found) or (_any_thing(("sign",)),), background, size, look, weather))
+
+
+def _random_board(rng: random.Random, size: tuple[int, int]) -> Thing:
+    text = random_text(rng)
+    widest, tilt = _random_board_pose(rng, text, size)
+    extent = min(widest, rng.uniform(0.055, 0.09) * size[0] / min(size) * max(3, *map(len, text.split("\n"))))
+    kind, colour, font = rng.choice(tuple(SIGN_KINDS)), rng.choice(tuple(COLOURS)), rng.choice(FONTS)
+    return Thing(kind, colour, size=round(extent, 3), tilt=round(tilt, 1), text=text, font=font)
+
+
 def _allowed(kinds: Sequence[str] | None) -> tuple[str, ...]:
     if kinds is None:
         return tuple(kind for kind in KINDS if kind not in HELD_OUT)

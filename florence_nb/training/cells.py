@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from ..scenes.pen import COLOURS
 from ..scenes.scene import CHARACTERS, HELD_OUT, KINDS
-from .model import CellHeads
+from .model import LETTER_COLUMNS, LETTER_ROWS, LETTERS, CellHeads
 from .pool import OWNERS, Facts
 from .sizes import GRID
 
@@ -22,8 +22,9 @@ _PART = OWNERS // GRID
 def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
     """Targets of one picture; every array begins with GRID * GRID cells, row by row.
 
-    kind int64 (0 = background), colour int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape
-    float32 (…, 16), letters int64 (…, 4).
+    holder int64 (0 = background, else 1 + the index of the thing that the cell tells of), kind int64 (0 = background), colour
+    int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16), letters int64
+    (…, LETTERS) (0 = none) and turns int64 (…, LETTERS): which letter of its line it is, from 0.
     """
     parts = owners.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
     width, height = facts.size
@@ -37,12 +38,13 @@ def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
         x, y = (edges[i, :2] + edges[i, 2:]) / 2
         middle[min(int(y * GRID), GRID - 1) * GRID + min(int(x * GRID), GRID - 1)] = 1
     return {
+        "holder": holder,
         "kind": kind[holder],
         "colour": colour[holder],
         "middle": middle,
         "edges": edges[holder],
         "shape": (parts == holder[:, None]).astype(np.float32),
-        "letters": _letters(facts),
+        **_letters(facts),
     }
 
 
@@ -60,13 +62,20 @@ def _holders(parts: np.ndarray, things: int) -> np.ndarray:
     return holder
 
 
-def _letters(facts: Facts) -> np.ndarray:
-    fine = np.zeros((2 * GRID, 2 * GRID), np.int64)
+def _letters(facts: Facts) -> dict[str, np.ndarray]:
+    rows, columns = GRID * LETTER_ROWS, GRID * LETTER_COLUMNS
+    letters, turns = np.zeros((rows, columns), np.int64), np.zeros((rows, columns), np.int64)
     for thing in facts.things:
-        for letter, x, y in thing.letters:
-            row, column = int(y / facts.size[1] * 2 * GRID), int(x / facts.size[0] * 2 * GRID)
-            fine[min(row, 2 * GRID - 1), min(column, 2 * GRID - 1)] = _CHARACTER[letter]
-    return fine.reshape(GRID, 2, GRID, 2).transpose(0, 2, 1, 3).reshape(GRID * GRID, 4)
+        lines = [line.replace(" ", "") for line in thing.text.split("\n")]
+        for (letter, x, y), turn in zip(thing.letters, (i for line in lines for i in range(len(line))), strict=True):
+            row, column = int(y / facts.size[1] * rows), int(x / facts.size[0] * columns)
+            place = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+            letters[place], turns[place] = _CHARACTER[letter], turn
+    return {"letters": _by_cell(letters), "turns": _by_cell(turns)}
+
+
+def _by_cell(fine: np.ndarray) -> np.ndarray:
+    return fine.reshape(GRID, LETTER_ROWS, GRID, LETTER_COLUMNS).transpose(0, 2, 1, 3).reshape(GRID * GRID, LETTERS)
 
 
 GRAIN = 4
@@ -93,7 +102,8 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
     kind, held = truth["kind"], truth["kind"] > 0
     inside = features[held]
     written = truth["letters"] > 0
-    letter_logits = heads.letters(features).unflatten(-1, (4, -1))
+    letter_logits = heads.letters(features).unflatten(-1, (LETTERS, -1))
+    turn_logits = heads.turns(features).unflatten(-1, (LETTERS, -1))
     blank = ~written & (written.any(dim=-1, keepdim=True) | (torch.rand(written.shape, device=written.device) < 0.05))
     weight = torch.tensor(8.0, device=features.device)
     return {
@@ -104,6 +114,7 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "reach": F.l1_loss(heads.reach(inside), _reach(truth["edges"])[held]),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
         "letters": F.cross_entropy(letter_logits[written], truth["letters"][written]) if written.any() else letter_logits.sum() * 0,
+        "turns": F.cross_entropy(turn_logits[written], truth["turns"][written]) if written.any() else turn_logits.sum() * 0,
         "no letter": F.cross_entropy(letter_logits[blank], truth["letters"][blank]),
     }
 
@@ -128,14 +139,29 @@ def edge_loss(
     return -(soft_places(bins, spread) * scores).sum(dim=-1).mean()
 
 
+def meant_loss(heads: CellHeads, encoded: torch.Tensor, holder: torch.Tensor, meant: torch.Tensor) -> torch.Tensor:
+    """How far the encoder's output (n, GRID * GRID, WIDTH) is from telling which cells the prompt means.
+
+    ``holder`` (n, GRID * GRID) is that of `cell_truth`; ``meant`` (n, things + 1) is 1 where a thing is meant, and 0 in its first
+    column, the background's.
+    """
+    logits = heads.meant(encoded).squeeze(-1)
+    return F.binary_cross_entropy_with_logits(logits, meant.gather(1, holder), pos_weight=logits.new_tensor(4.0))
+
+
 @torch.no_grad()
 def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch.Tensor]) -> dict[str, float]:
-    """How often the heads are right: kind, colour, letters (shares), and the mean error of reach in thousandths of the picture."""
+    """How often the heads are right: kind, colour, letters, turns (shares); and how far reach is off, in 1/1000 of the picture."""
     held, written = truth["kind"] > 0, truth["letters"] > 0
     inside = features[held]
+
+    def right(logits: torch.Tensor, wanted: torch.Tensor) -> float:
+        return float((logits.argmax(-1) == wanted).float().mean())
+
     return {
-        "kind": float((heads.kind(inside).argmax(-1) == truth["kind"][held]).float().mean()),
-        "colour": float((heads.colour(inside).argmax(-1) == truth["colour"][held]).float().mean()),
+        "kind": right(heads.kind(inside), truth["kind"][held]),
+        "colour": right(heads.colour(inside), truth["colour"][held]),
         "reach": 1000 * float((heads.reach(inside) - _reach(truth["edges"])[held]).abs().mean()),
-        "letters": float((heads.letters(features).unflatten(-1, (4, -1)).argmax(-1) == truth["letters"])[written].float().mean()),
+        "letters": right(heads.letters(features).unflatten(-1, (LETTERS, -1))[written], truth["letters"][written]),
+        "turns": right(heads.turns(features).unflatten(-1, (LETTERS, -1))[written], truth["turns"][written]),
     }

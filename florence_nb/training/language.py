@@ -22,12 +22,13 @@ from tqdm import tqdm
 from transformers import Florence2ForConditionalGeneration
 
 from ..scenes.pen import COLOURS
+from ..scenes.scene import MOST_THINGS
 from ..tasks import TASKS
-from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, grained, soft_places
+from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, grained, meant_loss, soft_places
 from .model import LOCATIONS, CellHeads, new_config, new_model
 from .optimiser import Optimiser
 from .pool import Facts
-from .samples import SHARES, SHORT, ask, choose_task, prompt_text
+from .samples import SHARES, SHORT, ask, choose_task, meant_by, prompt_text
 from .sizes import IMAGE_TOKENS
 from .tower import WEIGHTS, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
@@ -36,6 +37,7 @@ PAD, START, STOP = 1, 0, 2
 SPREADS = (12.0, 3.0, 2500)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
 EDGES_WEIGHT = 1.0
+MEANT_WEIGHT = 1.0
 EDGES_SHARE = 4
 """One question in so many also has the edges of all cells read from its encoded picture."""
 CELLS_WEIGHT = 0.15
@@ -48,7 +50,8 @@ GENTLE = 0.3
 class Lesson:
     """A model in training: tokenizer, model, cell heads, optimiser, step.
 
-    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``, else from ``run/tower.pt``.
+    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``. With ``run/tower.pt`` it
+    begins with that tower, at step 0, and has only its language from ``begin``.
     """
 
     def __init__(self, run: Path, device: str = "cpu", seed: int = 0, begin: Path | None = None):
@@ -57,6 +60,8 @@ class Lesson:
         self.first_place = self.tokenizer.convert_tokens_to_ids("<loc_0>")
         config = new_config(len(self.tokenizer), self.tokenizer.convert_tokens_to_ids("<image>"))
         self.model = new_model(config, self.first_place, seed).to(self.device)
+        if device == "cpu":
+            self.model.set_attn_implementation("eager")  # see train_tower
         self.heads = CellHeads(len(TRAINED_KINDS), len(COLOURS), len(CHARACTERS)).to(self.device)
         inner = self.model.model
         self.eyes = [inner.vision_tower, inner.multi_modal_projector]
@@ -67,13 +72,11 @@ class Lesson:
         self.step = 0
         if (run / "language.pt").exists():
             self._load(torch.load(run / "language.pt", map_location=self.device))
-        elif begin:
+            return
+        if begin:
             self._begin(begin)
-        elif (run / "tower.pt").exists():
-            state = torch.load(run / "tower.pt", map_location=self.device)
-            self.eyes[0].load_state_dict(state["tower"])
-            self.eyes[1].load_state_dict(state["projector"])
-            self.heads.load_state_dict(state["heads"])
+        if (run / "tower.pt").exists():
+            self._see(torch.load(run / "tower.pt", map_location=self.device))
 
     def _begin(self, folder: Path) -> None:
         """Takes the weights of an exported checkpoint; the optimiser begins anew."""
@@ -84,6 +87,14 @@ class Lesson:
         heads = load_file(folder / HEADS_FILE)
         self.step = int(heads.pop("step"))
         self.heads.load_state_dict({name: weight.float() for name, weight in heads.items()})
+
+    def _see(self, state: dict) -> None:
+        """Takes the weights of the first lesson, all but those heads that read the encoder's output."""
+        self.eyes[0].load_state_dict(state["tower"])
+        self.eyes[1].load_state_dict(state["projector"])
+        heads = {name: weight for name, weight in state["heads"].items() if not name.startswith(("edges", "meant"))}
+        self.heads.load_state_dict(heads, strict=False)
+        self.step = 0
 
     def _load(self, state: dict) -> None:
         self.model.load_state_dict(state["model"])
@@ -120,7 +131,7 @@ class Lesson:
 
 
 def encode_questions(tokenizer, facts: list[Facts], shares: dict[str, float], count: int, rng: random.Random) -> list[dict]:
-    """``count`` questions a picture: index of the picture, task, token ids of prompt and answer."""
+    """``count`` questions a picture: index of the picture, task, token ids of prompt and answer, things meant."""
     found, first = [], tokenizer.convert_tokens_to_ids("<loc_0>")
     for number, one in enumerate(facts):
         for _ in range(count):
@@ -129,7 +140,11 @@ def encode_questions(tokenizer, facts: list[Facts], shares: dict[str, float], co
             prompt = prompt_text(TASKS[task].sentence, text_input, one.size)
             ids = tokenizer(answer.removeprefix("</s><s>").removesuffix("</s>"), add_special_tokens=False).input_ids
             ids = [first + grained(i - first) if first <= i < first + LOCATIONS else i for i in ids]
-            found.append({"picture": number, "task": task, "prompt": tokenizer(prompt).input_ids, "answer": [START, *ids, STOP]})
+            meant = None if text_input is None else meant_by(one, task, text_input)
+            answered = [START, *ids, STOP]
+            found.append(
+                {"picture": number, "task": task, "prompt": tokenizer(prompt).input_ids, "answer": answered, "meant": meant}
+            )
     return sorted(found, key=lambda q: len(q["answer"]))
 
 
@@ -144,7 +159,8 @@ def answer_losses(
 ) -> dict[str, torch.Tensor]:
     """Summed losses over some questions on features (pictures, image tokens, width) and the stacked `cell_truth` of the pictures.
 
-    ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens; ``edges`` is a mean.
+    ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens; ``meant`` and ``edges``
+    are means.
     """
     model, device = lesson.model, features.device
     language = model.model.language_model
@@ -172,10 +188,19 @@ def answer_losses(
     losses = losses.masked_scatter(place, -(bells * scores[place][:, first : first + LOCATIONS]).sum(dim=1))
     told = encoded[::EDGES_SHARE, 1:IMAGE_TOKENS].float()
     told_truth = {name: truth[name][pictures[::EDGES_SHARE]] for name in ("kind", "edges")}
+    pointing = [i for i, q in enumerate(questions) if q["meant"] is not None]
+    meant = features.new_zeros(())
+    if pointing:
+        wanted_things = torch.zeros(len(pointing), MOST_THINGS + 1, device=device)
+        for row, i in enumerate(pointing):
+            wanted_things[row, [1 + thing for thing in questions[i]["meant"]]] = 1
+        holder = truth["holder"][pictures[pointing]]
+        meant = meant_loss(lesson.heads, encoded[pointing, 1:IMAGE_TOKENS].float(), holder, wanted_things)
     # A place weighs less than a word: four of them count as much as two words.
     total = (losses * weights * torch.where(place, 0.5, 1.0)).sum()
     return {
         "total": total,
+        "meant": meant,
         "edges": edge_loss(lesson.heads, told, told_truth, table[first : first + LOCATIONS], spread),
         "words": losses[~place].sum(),
         "n_words": (~place).sum(),
@@ -256,11 +281,12 @@ def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool, s
     sums: dict[str, float] = defaultdict(float)
     for part in chunks:
         losses = answer_losses(lesson, looks, part, truth, lesson.spread)
-        (losses["total"] / weight + EDGES_WEIGHT * losses["edges"] / len(chunks)).backward()
+        beside = EDGES_WEIGHT * losses["edges"] + MEANT_WEIGHT * losses["meant"]
+        (losses["total"] / weight + beside / len(chunks)).backward()
         for name, value in losses.items():
             sums[name] += float(value.detach())
     figures = {"words": sums["words"] / max(1, sums["n_words"]), "places": sums["places"] / max(1, sums["n_places"])}
-    figures["edges"] = sums["edges"] / len(chunks)
+    figures |= {name: sums[name] / len(chunks) for name in ("edges", "meant")}
     if not asleep:
         cells = cell_losses(lesson.heads, features[:, 1:].float(), truth)
         seeing = CELLS_WEIGHT * sum(WEIGHTS[n] * v for n, v in cells.items())

@@ -94,13 +94,21 @@ def sines(count: int, width: int, shortest: float, longest: float) -> torch.Tens
     return torch.cat([turns.sin(), turns.cos()], dim=1)
 
 
+LETTER_ROWS, LETTER_COLUMNS = 2, 3
+LETTERS = LETTER_ROWS * LETTER_COLUMNS
+"""Parts of a cell that may hold a letter each."""
+TURNS = 16
+"""A line has at most so many letters, without the space."""
+
+
 class CellHeads(nn.Module):
     """What each image token should know, read off by one linear layer each; used in training only.
 
     From the tower's features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle
-    is here, how far its four edges are from the middle of the cell, its shape in 4 x 4 parts of the cell, and the letters in 2 x 2
-    parts of the cell (0 = none). From the encoder's output it reads the four edges as codes, to be compared with the location
-    embeddings: only there can the place of the cell and the reach from it have been put together.
+    is here, how far its four edges are from the middle of the cell, its shape in 4 x 4 parts of the cell, and for each of 2 x 3
+    parts of the cell the letter there (0 = none) and which letter of its line it is. From the encoder's output it reads whether the
+    prompt means the thing, and the four edges as codes, to be compared with the location embeddings: only there have picture and
+    prompt met, and the place of the cell and the reach from it been put together.
     """
 
     def __init__(self, kinds: int, colours: int, characters: int):
@@ -110,5 +118,7 @@ class CellHeads(nn.Module):
         self.middle = nn.Linear(WIDTH, 1)
         self.reach = nn.Linear(WIDTH, 4)
         self.edges = nn.Linear(WIDTH, 4 * WIDTH)
+        self.meant = nn.Linear(WIDTH, 1)
         self.shape = nn.Linear(WIDTH, 16)
-        self.letters = nn.Linear(WIDTH, 4 * (characters + 1))
+        self.letters = nn.Linear(WIDTH, LETTERS * (characters + 1))
+        self.turns = nn.Linear(WIDTH, LETTERS * TURNS)

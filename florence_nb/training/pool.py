@@ -14,13 +14,15 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ..scenes.scene import Seen, random_scene
+from ..scenes.scene import Seen, random_page, random_scene
 from .sizes import SIDE
 
 SHARD = 500
 """Pictures in a shard."""
 FEW_SIGNS, MANY_SIGNS = 0.35, 0.85
 """How likely a thing carries text: as the world is, and in every fourth shard, where reading is practised."""
+PAGES = 1000
+"""Shards from this number on hold pages full of boards, from which the tower learns letters."""
 OWNERS = 48
 """Cells along each side of the map that says which thing is seen where."""
 TRAINING_SEEDS = 1_000_000_000
@@ -56,7 +58,8 @@ def draw_shard(number: int) -> Shard:
     owners = np.empty((SHARD, OWNERS, OWNERS), np.uint8)
     facts = []
     for i in tqdm(range(SHARD), desc=f"shard {number}", mininterval=10):
-        scene = random_scene(TRAINING_SEEDS + number * SHARD + i, signs=MANY_SIGNS if number % 4 == 3 else FEW_SIGNS)
+        seed = TRAINING_SEEDS + number * SHARD + i
+        scene = random_page(seed) if number >= PAGES else random_scene(seed, signs=MANY_SIGNS if number % 4 == 3 else FEW_SIGNS)
         pictures[i] = np.asarray(squeeze(scene.image))
         rows = ((np.arange(OWNERS) + 0.5) / OWNERS * scene.size[1]).astype(int)
         columns = ((np.arange(OWNERS) + 0.5) / OWNERS * scene.size[0]).astype(int)

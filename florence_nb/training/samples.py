@@ -53,6 +53,19 @@ def ask(facts: Told, task: str, rng: random.Random) -> tuple[str | Box | None, s
     return text_input, truth.answer(facts, task, text_input, rng=rng)
 
 
+def meant_by(facts: Told, task: str, text_input: str | Box | None) -> list[int]:
+    """The indices of the things that a text input means, for the tasks that take one."""
+    if text_input is None:
+        return []
+    if not isinstance(text_input, str):
+        pointed = truth.pointed_at(facts, to_loc(text_input, facts.size))
+        things = [pointed] if pointed else []
+    else:
+        phrases = words.phrases_in(text_input) if task == "<CAPTION_TO_PHRASE_GROUNDING>" else text_input.split("<and>")
+        things = [thing for phrase in phrases for thing in words.meant(facts, phrase)]
+    return sorted({facts.things.index(thing) for thing in things})
+
+
 def choose_task(facts: Told, shares: Mapping[str, float], rng: random.Random) -> str:
     """A task by lot; reading is asked less often where nothing is written."""
     written = any(t.text for t in facts.things)
