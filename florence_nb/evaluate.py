@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from .answers import Answer
 from .florence import Florence
 from .scenes import words
+from .scenes.outline import filled, mask_iou
 from .scenes.pen import COLOURS
 from .scenes.scene import HELD_OUT, KINDS, Scene, Seen, random_scene
 from .scenes.truth import lines_of, overlap
@@ -148,26 +148,10 @@ def match(found: Iterable, wanted: Iterable, alike: Callable[[int, int], bool]) 
     return kept
 
 
-def mask(polygons: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """(height, width) bool: what the polygons, (k, 2) arrays of pixels, cover."""
-    picture = Image.new("1", size)
-    brush = ImageDraw.Draw(picture)
-    for polygon in polygons:
-        if len(polygon) >= 3:
-            brush.polygon([tuple(map(float, point)) for point in polygon], fill=1)
-    return np.asarray(picture)
-
-
 def mask_of(scene: Scene, things: Iterable[Seen]) -> np.ndarray:
     """(height, width) bool: where these things are seen."""
     numbers = [scene.things.index(thing) + 1 for thing in things]
     return np.isin(scene.owner, numbers)
-
-
-def mask_overlap(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks; 1 where both are empty."""
-    union = (one | other).sum()
-    return float((one & other).sum() / union) if union else 1.0
 
 
 _Check = Callable[[Tally, Scene, Answer, Any], None]
@@ -212,8 +196,8 @@ def _around(parts: list[np.ndarray]) -> np.ndarray:
 
 def _check_mask(name: str) -> _Check:
     def check(tally: Tally, scene: Scene, answer: Answer, things: list[Seen]) -> None:
-        told = mask((part for parts in answer.polygons for part in parts), scene.size)
-        tally.add(name, mask_overlap(told, mask_of(scene, things)))
+        told = filled((part for parts in answer.polygons for part in parts), scene.size)
+        tally.add(name, mask_iou(told, mask_of(scene, things)))
 
     return check
 
@@ -230,9 +214,9 @@ def _check_reading(tally: Tally, scene: Scene, answer: Answer, thing: Seen | Non
 
 def _check_quads(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:
     for line, quad in lines_of(scene):
-        alike = [mask([q], scene.size) for label, q in zip(answer.labels, answer.quads) if label == line]
-        truth = mask([quad], scene.size)
-        tally.add("OCR with region", any(mask_overlap(one, truth) >= 0.5 for one in alike))
+        alike = [filled([q], scene.size) for label, q in zip(answer.labels, answer.quads) if label == line]
+        truth = filled([quad], scene.size)
+        tally.add("OCR with region", any(mask_iou(one, truth) >= 0.5 for one in alike))
 
 
 def _check_caption(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:

@@ -13,9 +13,7 @@ from florence_nb.evaluate import (
     Tally,
     count,
     evaluate,
-    mask,
     mask_of,
-    mask_overlap,
     match,
     names_in,
     questions,
@@ -23,6 +21,7 @@ from florence_nb.evaluate import (
 )
 from florence_nb.scenes import Scene, Thing, random_scene
 from florence_nb.scenes.gallery import GALLERY
+from florence_nb.scenes.outline import filled, mask_iou
 
 PAIR = Scene([Thing("car", "red", (0.3, 0.5), 0.4), Thing("dog", "blue", (0.75, 0.5), 0.4)], "snow", (200, 100))
 MASKS = {"referring mask IoU", "region mask IoU"}
@@ -112,11 +111,11 @@ def test_each_box_is_used_once():
 
 def test_masks():
     square = np.array([(0, 0), (9, 0), (9, 9), (0, 9)], float)
-    whole, half = mask([square], (20, 10)), mask([square[:, ::1] * (0.5, 1)], (20, 10))
-    assert whole.shape == (10, 20) and whole.sum() == 100
-    assert mask_overlap(whole, half) == pytest.approx(half.sum() / 100)
-    assert mask_overlap(whole, ~whole) == 0 and mask_overlap(whole & False, half & False) == 1
-    assert mask([square[:2]], (20, 10)).sum() == 0
+    whole, half = filled([square], (20, 10)), filled([square[:, ::1] * (0.5, 1)], (20, 10))
+    assert whole.shape == (10, 20) and whole.sum() == 81
+    assert mask_iou(whole, half) == pytest.approx(half.sum() / 81)
+    assert mask_iou(whole, ~whole) == 0 and mask_iou(whole & False, half & False) == 1
+    assert filled([square[:2]], (20, 10)).sum() == 0
     assert np.array_equal(mask_of(PAIR, PAIR.things), PAIR.owner > 0)
 
 

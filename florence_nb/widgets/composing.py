@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from ..answers import Answer
 from ..drawing import show
 from ..errors import InputError
 from ..parsing import parse
+from ..scenes.outline import filled, mask_iou
 from ..scenes.pen import COLOURS
 from ..scenes.scene import Scene, Thing, home_of
 from ..scenes.signs import SIGN_KINDS, draw_sign
@@ -168,13 +169,15 @@ def match_mask(answer: Answer, truth: Answer) -> tuple[Match, ...]:
     if not answer.polygons or not truth.polygons:
         verdict = "missed" if truth.polygons else "not there"
         return (Match(name, None, verdict),) if truth.polygons or answer.polygons else ()
-    return (Match(name, _mask_iou(_all_parts(answer), _all_parts(truth), truth.image_size), "found"),)
+    told, true = (filled(_all_parts(one), truth.image_size) for one in (answer, truth))
+    return (Match(name, mask_iou(told, true), "found"),)
 
 
 def match_lines(answer: Answer, truth: Answer) -> tuple[Match, ...]:
     """Each true line of text with the quad that says the same and covers it best."""
+    size = truth.image_size
     ious = [
-        (_mask_iou([one], [other], truth.image_size), i, j)
+        (mask_iou(filled([one], size), filled([other], size)), i, j)
         for i, one in enumerate(truth.quads)
         for j, other in enumerate(answer.quads)
         if truth.labels[i] == answer.labels[j]
@@ -215,22 +218,6 @@ def _pairs(ious: list[tuple[float, int, int]], true: Sequence[str], said: Sequen
 
 def _all_parts(answer: Answer) -> list[np.ndarray]:
     return [part for parts in answer.polygons for part in parts]
-
-
-def _mask_iou(one: Sequence[np.ndarray], other: Sequence[np.ndarray], size: tuple[int, int]) -> float:
-    """Of two sets of closed outlines, by counting pixels."""
-    a, b = _filled(one, size), _filled(other, size)
-    either = (a | b).sum()
-    return float((a & b).sum() / either) if either else 0.0
-
-
-def _filled(outlines: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    sheet = Image.new("1", size)
-    draw = ImageDraw.Draw(sheet)
-    for outline in outlines:
-        if len(outline) > 2:
-            draw.polygon([tuple(point) for point in np.asarray(outline, float) - 0.5], fill=1)
-    return np.asarray(sheet)
 
 
 _MATCHERS = {
