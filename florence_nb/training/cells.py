@@ -24,7 +24,8 @@ def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
 
     holder int64 (0 = background, else 1 + the index of the thing that the cell tells of), kind int64 (0 = background), colour
     int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16), letters int64
-    (…, LETTERS) (0 = none) and turns int64 (…, LETTERS): which letter of its line it is, from 0.
+    (…, LETTERS) (0 = none) turns int64 (…, LETTERS): which letter of its line it is, from 0; and
+    spelled int64 (…, LETTERS): the letters again, of each row by their turn modulo LETTER_COLUMNS instead of their place.
     """
     parts = owners.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
     width, height = facts.size
@@ -71,7 +72,13 @@ def _letters(facts: Facts) -> dict[str, np.ndarray]:
             row, column = int(y / facts.size[1] * rows), int(x / facts.size[0] * columns)
             place = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
             letters[place], turns[place] = _CHARACTER[letter], turn
-    return {"letters": _by_cell(letters), "turns": _by_cell(turns)}
+    letters, turns = _by_cell(letters), _by_cell(turns)
+    spelled = np.zeros_like(letters)
+    for part in range(LETTERS):
+        at = part // LETTER_COLUMNS * LETTER_COLUMNS + turns[:, part] % LETTER_COLUMNS
+        cells = np.flatnonzero(letters[:, part])
+        spelled[cells, at[cells]] = letters[cells, part]
+    return {"letters": letters, "turns": turns, "spelled": spelled}
 
 
 def _by_cell(fine: np.ndarray) -> np.ndarray:
@@ -137,6 +144,17 @@ def edge_loss(
     bins = (truth["edges"][held] * 1000).clamp(0, 999).flatten()
     scores = torch.log_softmax(heads.edges(encoded[held]).unflatten(-1, (4, -1)).flatten(0, 1) @ places.T, dim=-1)
     return -(soft_places(bins, spread) * scores).sum(dim=-1).mean()
+
+
+def spelling_loss(heads: CellHeads, encoded: torch.Tensor, spelled: torch.Tensor) -> torch.Tensor:
+    """How far the encoder's output (n, GRID * GRID, WIDTH) is from telling the letters of every cell by their turn.
+
+    A decoder that writes the nth letter can pick it out by n; by its place it could not.
+    """
+    logits = heads.spelled(encoded).unflatten(-1, (LETTERS, -1))
+    weights = torch.where(spelled > 0, 1.0, torch.where((spelled > 0).any(dim=-1, keepdim=True), 0.5, 0.01))
+    losses = F.cross_entropy(logits.flatten(0, 2), spelled.flatten(), reduction="none").view_as(weights)
+    return (losses * weights).sum() / weights.sum()
 
 
 def meant_loss(heads: CellHeads, encoded: torch.Tensor, holder: torch.Tensor, meant: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,7 @@ from transformers import Florence2ForConditionalGeneration
 from ..scenes.pen import COLOURS
 from ..scenes.scene import MOST_THINGS
 from ..tasks import TASKS
-from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, grained, meant_loss, soft_places
+from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, grained, meant_loss, soft_places, spelling_loss
 from .model import LOCATIONS, CellHeads, new_config, new_model
 from .optimiser import Optimiser
 from .pool import Facts
@@ -38,6 +38,7 @@ SPREADS = (12.0, 3.0, 2500)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
 EDGES_WEIGHT = 1.0
 MEANT_WEIGHT = 1.0
+SPELLED_WEIGHT = 0.5
 EDGES_SHARE = 4
 """One question in so many also has the edges of all cells read from its encoded picture."""
 CELLS_WEIGHT = 0.15
@@ -92,7 +93,7 @@ class Lesson:
         """Takes the weights of the first lesson, all but those heads that read the encoder's output."""
         self.eyes[0].load_state_dict(state["tower"])
         self.eyes[1].load_state_dict(state["projector"])
-        heads = {name: weight for name, weight in state["heads"].items() if not name.startswith(("edges", "meant"))}
+        heads = {name: weight for name, weight in state["heads"].items() if not name.startswith(("edges", "meant", "spelled"))}
         self.heads.load_state_dict(heads, strict=False)
         self.step = 0
 
@@ -159,8 +160,8 @@ def answer_losses(
 ) -> dict[str, torch.Tensor]:
     """Summed losses over some questions on features (pictures, image tokens, width) and the stacked `cell_truth` of the pictures.
 
-    ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens; ``meant`` and ``edges``
-    are means.
+    ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens; ``meant``,
+    ``spelled`` and ``edges`` are means.
     """
     model, device = lesson.model, features.device
     language = model.model.language_model
@@ -187,7 +188,7 @@ def answer_losses(
     bells = soft_places((targets[place] - first).float(), spread)
     losses = losses.masked_scatter(place, -(bells * scores[place][:, first : first + LOCATIONS]).sum(dim=1))
     told = encoded[::EDGES_SHARE, 1:IMAGE_TOKENS].float()
-    told_truth = {name: truth[name][pictures[::EDGES_SHARE]] for name in ("kind", "edges")}
+    told_truth = {name: truth[name][pictures[::EDGES_SHARE]] for name in ("kind", "edges", "spelled")}
     pointing = [i for i, q in enumerate(questions) if q["meant"] is not None]
     meant = features.new_zeros(())
     if pointing:
@@ -201,6 +202,7 @@ def answer_losses(
     return {
         "total": total,
         "meant": meant,
+        "spelled": spelling_loss(lesson.heads, told, told_truth["spelled"]),
         "edges": edge_loss(lesson.heads, told, told_truth, table[first : first + LOCATIONS], spread),
         "words": losses[~place].sum(),
         "n_words": (~place).sum(),
@@ -281,12 +283,12 @@ def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool, s
     sums: dict[str, float] = defaultdict(float)
     for part in chunks:
         losses = answer_losses(lesson, looks, part, truth, lesson.spread)
-        beside = EDGES_WEIGHT * losses["edges"] + MEANT_WEIGHT * losses["meant"]
+        beside = EDGES_WEIGHT * losses["edges"] + MEANT_WEIGHT * losses["meant"] + SPELLED_WEIGHT * losses["spelled"]
         (losses["total"] / weight + beside / len(chunks)).backward()
         for name, value in losses.items():
             sums[name] += float(value.detach())
     figures = {"words": sums["words"] / max(1, sums["n_words"]), "places": sums["places"] / max(1, sums["n_places"])}
-    figures |= {name: sums[name] / len(chunks) for name in ("edges", "meant")}
+    figures |= {name: sums[name] / len(chunks) for name in ("edges", "meant", "spelled")}
     if not asleep:
         cells = cell_losses(lesson.heads, features[:, 1:].float(), truth)
         seeing = CELLS_WEIGHT * sum(WEIGHTS[n] * v for n, v in cells.items())

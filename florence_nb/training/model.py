@@ -107,8 +107,8 @@ class CellHeads(nn.Module):
     From the tower's features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle
     is here, how far its four edges are from the middle of the cell, its shape in 4 x 4 parts of the cell, and for each of 2 x 3
     parts of the cell the letter there (0 = none) and which letter of its line it is. From the encoder's output it reads whether the
-    prompt means the thing, and the four edges as codes, to be compared with the location embeddings: only there have picture and
-    prompt met, and the place of the cell and the reach from it been put together.
+    prompt means the thing, the letters by their turn, and the four edges as codes, to be compared with the location embeddings:
+    only there have picture and prompt met, and the place of the cell and the reach from it been put together.
     """
 
     def __init__(self, kinds: int, colours: int, characters: int):
@@ -121,4 +121,5 @@ class CellHeads(nn.Module):
         self.meant = nn.Linear(WIDTH, 1)
         self.shape = nn.Linear(WIDTH, 16)
         self.letters = nn.Linear(WIDTH, LETTERS * (characters + 1))
+        self.spelled = nn.Linear(WIDTH, LETTERS * (characters + 1))
         self.turns = nn.Linear(WIDTH, LETTERS * TURNS)
