@@ -1,5 +1,6 @@
 # make lab    opens the lessons                      make test     runs every check, cheapest first
 # make lessons  executes the lessons again and stores their outputs
+# make bench    measures against the guide's loop       make test-gpu, make bench-gpu   the same on a CUDA device
 #
 # Needs python3 (3.10 or later), make and a package index. For another Python: make lab PYTHON=python3.12
 PYTHON ?= python3
@@ -11,12 +12,14 @@ PACKAGE ?= --editable .
 TORCH ?= torch==2.13.0
 COLAB_VENV ?= .venv-colab
 
+GPU_CASES = time six slider sixteen knobs throughput decoding
+
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab lessons clean
+.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-gpu bench bench-gpu lessons clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
@@ -53,6 +56,15 @@ test-browser: $(VENV)/.dev
 
 test-colab: $(VENV)/.dev
 	COLAB_VENV=$(COLAB_VENV) $(BIN)/pytest tests/colab
+
+test-gpu: $(VENV)/.dev
+	$(BIN)/pytest tests/gpu
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+bench-gpu: $(VENV)/.dev
+	$(BIN)/python -m benchmarks --device cuda --cases $(GPU_CASES)
 
 lessons: $(VENV)/.dev
 	$(BIN)/python -m tests.notebooks.refresh

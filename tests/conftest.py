@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RINGS = [ROOT / "tests" / name for name in ("notebooks", "browser", "colab")]
+RINGS = [ROOT / "tests" / name for name in ("notebooks", "browser", "colab", "gpu")]
 LARGE_FILES = ("config.json", "generation_config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json")
 
 

@@ -3,6 +3,7 @@
 Each rule is a generator over one notebook. What breaks one of RULES is an error, what breaks one of GUIDES is advice.
 """
 
+import base64
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from .execution import LESSONS, ROOT, errors_of, is_tagged, stderr_of
-from .pictures import MAX_BYTES, MAX_WIDTH, open_picture, picture_data
+from .pictures import MAX_BYTES, MAX_WIDTH, PREVIEW, difference, open_picture, picture_data
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -115,6 +116,17 @@ def title_first(lesson: Lesson) -> Messages:
         yield 0, f"the first cell must hold the Colab badge of this notebook ({BADGE}…/notebooks/{lesson.path.name})"
 
 
+def preview_first(lesson: Lesson) -> Messages:
+    """The picture that the learner will have made stands in the first cell, and is that of the tagged cell."""
+    made = [data for _, cell in lesson.code if is_tagged(cell, PREVIEW) for data in map(picture_data, cell.outputs) if data]
+    first = lesson.notebook.cells[0]
+    kept = [base64.b64decode(data) for data in first.get("attachments", {}).get(PREVIEW, {}).values()]
+    if len(made) != 1 or len(kept) != 1 or f"](attachment:{PREVIEW})" not in first.source:
+        yield 0, f"one cell with one picture has the tag {PREVIEW}, and the first cell shows it: ![…](attachment:{PREVIEW})"
+    elif told := difference(kept[0], made[0]):
+        yield 0, f"the picture in the first cell is out of date: {told}"
+
+
 def set_up_cell(lesson: Lesson) -> Messages:
     source = lesson.code[0][1].source if lesson.code else ""
     if "google.colab" not in source or f"florence-nb=={VERSION}" not in source:
@@ -207,6 +219,7 @@ RULES: dict[str, Callable[[Lesson], Messages]] = {
     "picture-size": small_pictures,
     "file-size": small_file,
     "title": title_first,
+    "preview": preview_first,
     "set-up": set_up_cell,
     "compared": cells_are_compared,
     "skipped": nothing_skipped,

@@ -10,6 +10,8 @@ from PIL import Image
 PICTURE_TYPES = ("image/png", "image/jpeg")
 MAX_WIDTH = 480  # pixels
 MAX_BYTES = 100_000  # of one stored picture
+PREVIEW = "preview"  # tag of a cell, and name of the attachment
+PREVIEW_WIDTH = 360  # pixels
 MAX_RMS = 8.0  # of 255: antialiasing and JPEG stay below 3, another picture is above 20
 
 
@@ -27,12 +29,12 @@ def open_picture(content: bytes) -> Image.Image:
     return Image.alpha_composite(white, picture).convert("RGB")
 
 
-def encode(content: bytes) -> tuple[str, bytes]:
-    """(media type, bytes) of the picture at most MAX_WIDTH wide, as PNG or as JPEG, whichever is smaller."""
+def encode(content: bytes, widest: int = MAX_WIDTH) -> tuple[str, bytes]:
+    """(media type, bytes) of the picture at most so many pixels wide, as PNG or as JPEG, whichever is smaller."""
     picture = open_picture(content)
-    if picture.width > MAX_WIDTH:
-        height = max(1, round(picture.height * MAX_WIDTH / picture.width))
-        picture = picture.resize((MAX_WIDTH, height), Image.Resampling.LANCZOS)
+    if picture.width > widest:
+        height = max(1, round(picture.height * widest / picture.width))
+        picture = picture.resize((widest, height), Image.Resampling.LANCZOS)
     made = {kind: io.BytesIO() for kind in PICTURE_TYPES}
     picture.save(made["image/png"], "PNG", optimize=True)
     picture.save(made["image/jpeg"], "JPEG", quality=82, optimize=True)

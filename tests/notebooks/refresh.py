@@ -15,9 +15,9 @@ import nbformat
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from .execution import LESSONS, client_for
+from .execution import LESSONS, client_for, is_tagged
 from .lint import check
-from .pictures import PICTURE_TYPES, encode, picture_data
+from .pictures import PICTURE_TYPES, PREVIEW, PREVIEW_WIDTH, encode, picture_data
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model of a kernel that is gone
 KEPT_CELL_METADATA = ("tags", "jupyter")
@@ -56,7 +56,18 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata})
         for output in cell.get("outputs", []):
             normalise_output(output)
+    put_preview(notebook)
     return notebook
+
+
+def put_preview(notebook: NotebookNode) -> None:
+    """The picture of the cell tagged PREVIEW, small, goes into the first cell, which promises it: ![…](attachment:preview)."""
+    made = [
+        data for cell in notebook.cells if is_tagged(cell, PREVIEW) for data in map(picture_data, cell.get("outputs", [])) if data
+    ]
+    if made:
+        kind, content = encode(made[-1], PREVIEW_WIDTH)
+        notebook.cells[0].attachments = {PREVIEW: {kind: base64.b64encode(content).decode()}}
 
 
 def cell_id(cell: NotebookNode, seen: dict[str, int]) -> str:

@@ -16,7 +16,9 @@ FIRST = f"""# Try the harness
 
 [![Open in Colab](badge.svg)]({BADGE}someone/florence-nb/blob/v{VERSION}/notebooks/{NAME})
 
-You will see it compare."""
+You will see it compare.
+
+![A red bar](attachment:preview)"""
 SET_UP = f"""import sys
 
 if "google.colab" in sys.modules:
@@ -63,6 +65,7 @@ def unexecuted() -> NotebookNode:
     code = [new_code_cell(source) for source in CELLS.values()]
     notebook = new_notebook(cells=[new_markdown_cell(FIRST), *code, new_markdown_cell(LAST)])
     notebook.cells[index_of("error")].metadata.tags = ["raises-exception"]
+    notebook.cells[index_of("picture")].metadata.tags = ["preview"]
     return notebook
 
 

@@ -58,7 +58,7 @@ def another_version(notebook):
 
 def nothing_compared(notebook):
     for each in notebook.cells[1:-1]:
-        each.metadata.tags = ["nbval-ignore-output", "raises-exception"]
+        each.metadata.tags = sorted({*each.metadata.get("tags", []), "nbval-ignore-output", "raises-exception"})
 
 
 def no_twin(notebook):
@@ -77,6 +77,9 @@ SPOILED = [
     ("file-size", lambda nb: add_output(nb, "stream", name="stdout", text="x" * 400_000)),
     ("title", no_title),
     ("title", badge_of_another),
+    ("preview", lambda nb: nb.cells[0].pop("attachments")),
+    ("preview", lambda nb: nb.cells[0].update(source=nb.cells[0].source.replace("attachment:preview", "preview.png"))),
+    ("preview", lambda nb: nb.cells[0].attachments.preview.update({"image/png": png(600, 120)})),
     ("set-up", another_version),
     ("compared", nothing_compared),
     ("skipped", lambda nb: cell(nb, "text").metadata.update(tags=["nbval-skip"])),
