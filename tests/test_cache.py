@@ -6,8 +6,9 @@ import pytest
 import torch
 from PIL import Image
 
-from florence_nb import TASKS, Florence
+from florence_nb import TASKS, Florence, load
 from florence_nb.remembered import Remembered, model_key, picture_key
+from florence_nb.scenes import random_scene
 from tests import tiny
 
 INPUTS = {"nothing": None, "phrase": "a red car", "region": (5, 5, 60, 40)}
@@ -49,6 +50,17 @@ def test_answers_are_the_same_with_and_without(dtype):
         assert first == again == plain
     assert (with_cache.seen, with_cache.merged) == (1, 15)
     assert (without.seen, without.merged) == (15, 15) and len(without.remembered) == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_answers_of_mini_are_the_same_with_and_without(dtype):
+    with_cache, without = (load("mini", dtype=dtype, cache=cache, quiet=True) for cache in (True, False))
+    scene = random_scene(4, most=3)
+    give = {"nothing": None, "phrase": scene.things[0].kind, "region": scene.things[0].box}
+    for task in TASKS.values():
+        asked = (task.prompt, scene.image, give[task.takes])
+        first, again, plain = [f.run_example(*asked, max_new_tokens=4, num_beams=1) for f in (with_cache, with_cache, without)]
+        assert first == again == plain and first.token_ids == again.token_ids == plain.token_ids
 
 
 def test_a_slider_runs_the_decoder_only():

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from florence_nb import Answer, Florence, InputError
+from florence_nb import TASKS, Answer, Florence, InputError
+from florence_nb.scenes import random_scene, words
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +62,22 @@ def test_batched_answers_equal_single_ones(florence, beams, batch_size):
         assert answer.truncated == single.truncated and answer.labels == single.labels and answer.image_size == single.image_size
         if single.scores is not None:
             np.testing.assert_allclose(answer.scores, single.scores, rtol=1e-3)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_batched_answers_of_mini_equal_single_ones(mini, beams):
+    """All fifteen tasks, pictures of three shapes, a model that means what it says."""
+    scenes = [random_scene(seed, size=size, most=3) for seed, size in enumerate([(288, 288), (384, 256), (200, 300)])]
+    give = {"nothing": lambda s: (), "phrase": lambda s: (words.name_of(s.things[0]),), "region": lambda s: (s.things[0].box,)}
+    requests = [
+        (task.prompt, s.image, *give[task.takes](s)) for number, task in enumerate(TASKS.values()) for s in [scenes[number % 3]]
+    ]
+    mini.forget()
+    many = mini.run_many(requests, batch_size=8, num_beams=beams, max_new_tokens=40, progress=False)
+    mini.forget()
+    singles = [mini.run_example(*request, num_beams=beams, max_new_tokens=40) for request in requests]
+    assert [answer.raw for answer in many] == [answer.raw for answer in singles]
+    assert sum(len(answer.token_ids) > 3 for answer in many) >= 12
 
 
 def test_rows_of_a_batch_end_where_they_end(florence):
