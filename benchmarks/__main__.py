@@ -14,10 +14,10 @@ import transformers
 from tqdm import tqdm
 
 from . import cases
+from .lesson import RESULTS, read
 from .models import build
 from .timing import Figure
 
-RESULTS = Path(__file__).parent / "results"
 MODEL_CASES = {
     "time": cases.where_time_goes,
     "six": cases.six_prompts,
@@ -81,6 +81,13 @@ def measure(names: list[str], sizes: list[str], rounds: int, device: str) -> lis
     return found
 
 
+def merged(old: list[Figure], new: list[Figure]) -> list[Figure]:
+    """The old figures, each replaced by its new one where there is one, then those that are only new."""
+    fresh = {(figure.name, figure.against): figure for figure in new}
+    kept = [fresh.pop((figure.name, figure.against), figure) for figure in old]
+    return kept + list(fresh.values())
+
+
 def plot(figures: list[Figure], path: Path) -> None:
     """Bars of the ratios against the guide's loop."""
     import matplotlib
@@ -112,14 +119,17 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--name", help="name of the files in --into; the device when left out")
     parser.add_argument("--into", type=Path, default=RESULTS)
+    parser.add_argument("--add", action="store_true", help="keep the other figures that the file has")
     args = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     figures = measure(args.cases, args.sizes, args.rounds, args.device)
     told, name = machine(args.device), args.name or args.device
     args.into.mkdir(parents=True, exist_ok=True)
-    record = {"machine": told, "rounds": args.rounds, "figures": [f.to_dict() for f in figures]}
+    if args.add:
+        figures = merged(read(args.into / f"{name}.json")[1], figures)
+    record = {"machine": told, "figures": [f.to_dict() for f in figures]}
     (args.into / f"{name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (args.into / f"{name}.md").write_text(f"Measured on: {told}; {args.rounds} rounds.\n\n{table(figures)}\n", encoding="utf-8")
+    (args.into / f"{name}.md").write_text(f"Measured on: {told}.\n\n{table(figures)}\n", encoding="utf-8")
     plot(figures, args.into / f"{name}.png")
     print(f"\n{told}\n\n{table(figures)}\n\nSaved: {args.into / name}.json, .md, .png")
 

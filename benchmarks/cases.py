@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -185,9 +187,38 @@ def _variants(florence: Florence, device: str) -> Iterator[tuple[str, Florence]]
         yield "int8 (dynamic, all linear layers)", other
     else:
         yield "float16", build(size, device, torch.float16)
+    if device == "cpu" and find_spec("onnxruntime") and find_spec("onnxscript"):
+        with TemporaryDirectory() as folder:
+            yield "vision tower in ONNX Runtime", _seen_by_onnx(size, folder)
     other = build(size, device, florence.dtype)
     other.model.model.vision_tower = torch.compile(other.model.model.vision_tower)
     yield "torch.compile of the vision tower", other
+
+
+def _seen_by_onnx(size: str, folder: str) -> Florence:
+    """A model whose vision tower and projector are run by ONNX Runtime."""
+    import onnxruntime
+
+    class Eyes(torch.nn.Module):
+        def __init__(self, model: Any) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+            return self.model.get_image_features(pixels).pooler_output
+
+    other = build(size)
+    side = other.processor.image_processor.size["height"]
+    torch.onnx.export(Eyes(other.model), (torch.zeros(1, 3, side, side),), f"{folder}/eyes.onnx", dynamo=True, verbose=False)
+    session = onnxruntime.InferenceSession(f"{folder}/eyes.onnx", providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+
+    def see(images: list[Any]) -> torch.Tensor:
+        pixels = other.processor.image_processor(images=images, return_tensors="np")["pixel_values"]
+        return torch.cat([torch.from_numpy(session.run(None, {name: one[None]})[0]) for one in pixels])
+
+    other._see = see  # type: ignore[method-assign]
+    return other
 
 
 _COLD = """

@@ -34,7 +34,7 @@ from .tower import WEIGHTS, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
-SPREADS = (12.0, 3.0, 2500)
+SPREADS = (12.0, 3.0, 2000)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
 EDGES_WEIGHT = 1.0
 MEANT_WEIGHT = 1.0
@@ -224,7 +224,7 @@ def _supply(lesson: Lesson, pool: Path, pictures: int, prompts: int, seed: int) 
     def fill() -> None:
         rng = random.Random(seed)
         for images, owners, facts in batches(pool, pictures, seed):
-            late = min(1.0, max(0.0, (lesson.step - 500) / 2500))
+            late = min(1.0, max(0.0, (lesson.step - 500) / 1500))
             shares = {
                 task: (1 - late) * SHORT.get(task, 0) / sum(SHORT.values()) + late * share / sum(SHARES.values())
                 for task, share in SHARES.items()

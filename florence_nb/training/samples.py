@@ -15,20 +15,20 @@ from .cells import TRAINED_KINDS
 Box = tuple[float, float, float, float]
 SHARES = {
     "<CAPTION>": 4,
-    "<DETAILED_CAPTION>": 5,
+    "<DETAILED_CAPTION>": 6,
     "<MORE_DETAILED_CAPTION>": 5,
-    "<OD>": 13,
-    "<DENSE_REGION_CAPTION>": 12,
-    "<REGION_PROPOSAL>": 4,
-    "<OCR>": 9,
+    "<OD>": 12,
+    "<DENSE_REGION_CAPTION>": 11,
+    "<REGION_PROPOSAL>": 3,
+    "<OCR>": 10,
     "<OCR_WITH_REGION>": 9,
     "<CAPTION_TO_PHRASE_GROUNDING>": 9,
-    "<OPEN_VOCABULARY_DETECTION>": 8,
-    "<REFERRING_EXPRESSION_SEGMENTATION>": 7,
-    "<REGION_TO_SEGMENTATION>": 6,
-    "<REGION_TO_CATEGORY>": 5,
-    "<REGION_TO_DESCRIPTION>": 5,
-    "<REGION_TO_OCR>": 5,
+    "<OPEN_VOCABULARY_DETECTION>": 7,
+    "<REFERRING_EXPRESSION_SEGMENTATION>": 11,
+    "<REGION_TO_SEGMENTATION>": 9,
+    "<REGION_TO_CATEGORY>": 3,
+    "<REGION_TO_DESCRIPTION>": 4,
+    "<REGION_TO_OCR>": 6,
 }
 """How often each task is asked, in the end."""
 SHORT = {

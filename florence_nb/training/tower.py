@@ -57,7 +57,7 @@ def batches(
         numbers = [n for n in shards_in(folder) if n >= held_back for _ in range(pages if n >= PAGES else 1)]
         if not numbers:
             raise InputError(f"{folder} holds no shards from number {held_back} on: draw some with florence_nb.training pool.")
-        for group in _grouped(rng.permutation(numbers), 4):
+        for group in _grouped(rng.permutation(numbers), 8):
             shards = [open_shard(folder, int(n)) for n in group]
             places = [(s, i) for s in range(len(shards)) for i in range(len(shards[s].facts))]
             order = rng.permutation(len(places))
