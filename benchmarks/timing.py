@@ -56,15 +56,18 @@ def seconds(work: Callable[[], Any], device: str = "cpu") -> tuple[float, Any]:
 
 
 def by_turns(
-    sides: dict[str, Callable[[], Any]], rounds: int, device: str = "cpu"
+    sides: dict[str, Callable[[], Any]], rounds: int, device: str = "cpu", warm: bool = True
 ) -> tuple[dict[str, list[float]], dict[str, Any]]:
-    """Seconds of every side for every round, one after the other in each, and the last results. One round before is not counted."""
+    """Seconds of every side for every round, one after the other in each, and the last results.
+
+    With ``warm`` one round before them is not counted.
+    """
     times: dict[str, list[float]] = {name: [] for name in sides}
     results: dict[str, Any] = {}
-    for turn in range(rounds + 1):
+    for turn in range(rounds + warm):
         for name, work in sides.items():
             taken, results[name] = seconds(work, device)
-            if turn:
+            if turn >= warm:
                 times[name].append(taken)
     return times, results
 
