@@ -24,7 +24,9 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
 
-test: test-unit test-notebooks test-browser test-colab
+# The two dear rings wait for pages and kernels most of the time, so they run side by side.
+test: test-unit test-notebooks
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-browser test-colab
 
 venv: $(BIN)/python
 

@@ -223,6 +223,7 @@ def _seen_by_onnx(size: str, folder: str) -> Florence:
 
 _COLD = """
 import time; start = time.perf_counter()
+import florence_nb as fnb
 ours = time.perf_counter() - start
 import torch, transformers
 from transformers import Florence2ForConditionalGeneration, Florence2Processor, GenerationConfig
@@ -236,6 +237,7 @@ _PEAK = """
 import json, sys, threading, time
 import torch, transformers
 from transformers import Florence2ForConditionalGeneration, Florence2Processor, GenerationConfig
+import florence_nb as fnb
 def resident():
     with open("/proc/self/statm") as file: return int(file.read().split()[1]) * 4096
 fnb.load("mini", quiet=True)

@@ -23,16 +23,16 @@ def read(path: Path) -> tuple[str, list[Figure]]:
 
 
 def recorded(machine: str, figures: list[Figure]) -> str:
-    """The lesson's paragraph and table: everything that was compared with something, and the parts of an answer."""
+    """The lesson's paragraph and table: of base and large, what was compared with something, and the parts of an answer."""
     rows = []
-    for figure in figures:
+    for figure in (one for one in figures if one.name.startswith(("base", "large"))):
         if figure.unit == "×" and figure.against:
             rows.append(f"| {figure.name} | {figure.against} | {figure.value:.2f} × | {figure.note} |")
         elif figure.unit == "s" and "one answer" in figure.name:
             rows.append(f"| {figure.name} | | | {figure.value:.2f} s |")
     intro = (
-        "You cannot measure base and large here without a download, so we did it once, with their exact sizes and random weights: "
-        f"the work is the same. Each row is the middle of some rounds in which both sides took turns. ({machine}.)"
+        "To measure base and large you would need a download, so we did it once, with their exact sizes and random weights: "
+        f"the work is the same. Both sides took turns. ({machine}.)"
     )
     return "\n".join([intro, "", "| what | against | times as fast | seconds |", "|---|---|---|---|", *rows])
 

@@ -44,7 +44,8 @@ def build(size: str, device: str = "cpu", dtype: torch.dtype = torch.float32, at
     """``mini``, or a model of the size of ``base`` or ``large`` that reads prompts with mini's tokenizer and answers at random."""
     if size == "mini":
         return fnb.load("mini", device=device, dtype=dtype, attn_implementation=attention, quiet=True)
-    words = fnb.load("mini", device="cpu", quiet=True).processor.tokenizer
+    mini = fnb.load("mini", device="cpu", quiet=True).processor
+    words = mini.tokenizer
     eyes = CLIPImageProcessorPil(
         size={"height": SIDE, "width": SIDE}, crop_size={"height": SIDE, "width": SIDE}, do_center_crop=False,
         image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225], image_seq_length=IMAGE_TOKENS,
@@ -53,7 +54,9 @@ def build(size: str, device: str = "cpu", dtype: torch.dtype = torch.float32, at
     model = Florence2ForConditionalGeneration(config(size, words.convert_tokens_to_ids("<image>")))
     model.set_attn_implementation(attention)
     model.generation_config.num_beams = 3
-    return Florence(model.to(device, dtype).eval(), Florence2Processor(eyes, words), size)
+    return Florence(
+        model.to(device, dtype).eval(), Florence2Processor(eyes, words, post_processor_config=mini.post_processor_config), size
+    )
 
 
 def guide(florence: Florence, task_prompt: str, image: Any, text_input: str | None = None, **settings: Any) -> list[int]:

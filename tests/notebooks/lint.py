@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from .execution import LESSONS, ROOT, errors_of, is_tagged, stderr_of
-from .pictures import MAX_BYTES, MAX_WIDTH, PREVIEW, difference, open_picture, picture_data
+from .pictures import MAX_BYTES, MAX_WIDTH, PREVIEW, PREVIEW_WIDTH, difference, encode, open_picture, picture_data
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -123,7 +123,7 @@ def preview_first(lesson: Lesson) -> Messages:
     kept = [base64.b64decode(data) for data in first.get("attachments", {}).get(PREVIEW, {}).values()]
     if len(made) != 1 or len(kept) != 1 or f"](attachment:{PREVIEW})" not in first.source:
         yield 0, f"one cell with one picture has the tag {PREVIEW}, and the first cell shows it: ![…](attachment:{PREVIEW})"
-    elif told := difference(kept[0], made[0]):
+    elif told := difference(kept[0], encode(made[0], PREVIEW_WIDTH)[1]):
         yield 0, f"the picture in the first cell is out of date: {told}"
 
 
