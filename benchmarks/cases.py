@@ -31,7 +31,12 @@ SIX = (
 
 
 def _one(florence: Florence, image: Any, **settings: Any) -> list[list[int]]:
-    return [list(florence.run_example(task, image, text, **settings).token_ids) for task, text in SIX]
+    return _ids([florence.run_example(task, image, text, **settings) for task, text in SIX])
+
+
+def _fresh(florence: Florence, work: Callable[[], Any]) -> Callable[[], Any]:
+    """The work, with nothing remembered from before."""
+    return lambda: (florence.forget(), work())[1]
 
 
 def _ids(answers: list[Any]) -> list[list[int]]:
@@ -41,9 +46,6 @@ def _ids(answers: list[Any]) -> list[list[int]]:
 def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     """Six prompts on one picture: one after another, all together, and the floor of what must be computed."""
     image = random_scene(1, size=(640, 480)).image
-
-    def fresh(work: Callable[[], Any]) -> Callable[[], Any]:
-        return lambda: (florence.forget(), work())[1]
 
     def floor() -> None:
         """One vision pass, then text encoder and decoder for each prompt; nothing is checked, decoded or parsed."""
@@ -58,8 +60,10 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
 
     sides = {
         "guide": lambda: [guide(florence, task, image, text, **TOKENS) for task, text in SIX],
-        "one by one": fresh(lambda: _one(florence, image, **TOKENS)),
-        "together": fresh(lambda: _ids(florence.run_many([(t, image, x) for t, x in SIX], batch_size=6, progress=False, **TOKENS))),
+        "one by one": _fresh(florence, lambda: _one(florence, image, **TOKENS)),
+        "together": _fresh(
+            florence, lambda: _ids(florence.run_many([(t, image, x) for t, x in SIX], batch_size=6, progress=False, **TOKENS))
+        ),
         "floor": floor,
     }
     times, out = by_turns(sides, rounds, device)
@@ -130,7 +134,7 @@ def throughput(florence: Florence, rounds: int, device: str) -> Iterator[Figure]
 
     def batched(size: int) -> Callable[[], Any]:
         requests = [("<CAPTION>", image) for image in images]
-        return lambda: (florence.forget(), florence.run_many(requests, batch_size=size, progress=False, **TOKENS))
+        return _fresh(florence, lambda: florence.run_many(requests, batch_size=size, progress=False, **TOKENS))
 
     sides: dict[str, Callable[[], Any]] = {"the guide's loop": lambda: [guide(florence, "<CAPTION>", i, **TOKENS) for i in images]}
     sides |= {f"batches of {size}": batched(size) for size in (1, 8, 32)}
@@ -161,7 +165,7 @@ def knobs(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     image = random_scene(1, size=(640, 480)).image
 
     def answer(one: Florence) -> Callable[[], list[int]]:
-        return lambda: (one.forget(), list(one.run_example("<CAPTION>", image, **TOKENS).token_ids))[1]
+        return _fresh(one, lambda: list(one.run_example("<CAPTION>", image, **TOKENS).token_ids))
 
     for name, other in _variants(florence, device):
         times, out = by_turns({"plain": answer(florence), name: answer(other)}, rounds, device)
