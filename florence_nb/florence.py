@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer
+from .beams import shared_by_beams
 from .certainty import LocationWatch, chose_end, first_location, until_end
 from .errors import InputError
 from .images import open_image
@@ -245,6 +246,7 @@ class Florence:
             do_sample=settings.do_sample,
             logits_processor=[*([watch] if watch else []), *more.pop("logits_processor", [])],
             return_dict_in_generate=True,
+            **shared_by_beams(self.model, hidden, settings.num_beams, more),
             **more,
         )
         start, *_ = output.sequences[0].tolist()

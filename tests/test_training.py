@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from florence_nb import TASKS, build_prompt
+from florence_nb.checkpoints import MINI_FOLDER
 from florence_nb.errors import InputError
 from florence_nb.scenes import HELD_OUT, Scene, Thing, random_scene
 from florence_nb.scenes.scene import CHARACTERS, random_page
@@ -16,6 +17,7 @@ from florence_nb.tasks import SPECIAL_TOKENS
 from florence_nb.training import language, pool, samples
 from florence_nb.training.cells import TRAINED_KINDS, cell_truth
 from florence_nb.training.language import Lesson, encode_questions, train_language
+from florence_nb.training.model import load_exported
 from florence_nb.training.sizes import GRID, IMAGE_TOKENS, SIDE
 from florence_nb.training.tower import batches, stacked_truth, to_pixels, train_tower
 from florence_nb.training.vocabulary import new_processor, new_tokenizer
@@ -178,6 +180,23 @@ def test_the_language_model_learns_goes_on_and_is_exported(pictures, tmp_path, o
     inputs = processor(text="<OD>", images=random_scene(0).image, return_tensors="pt")
     assert processor.num_image_tokens == IMAGE_TOKENS
     assert model.generate(**inputs, max_new_tokens=3, num_beams=1).shape[1] <= 5
+
+
+def test_both_lessons_go_on_from_an_exported_checkpoint(pictures, tmp_path):
+    mini = MINI_FOLDER
+    train_tower(pictures, tmp_path, 5, 0, begin=mini)
+    state = torch.load(tmp_path / "tower.pt")
+    model, heads, steps = load_exported(mini)
+    assert all(torch.equal(state["tower"][name], weight) for name, weight in model.model.vision_tower.state_dict().items())
+    assert all(torch.equal(state["heads"][name], weight) for name, weight in heads.items())
+    state["projector"]["image_proj_norm.bias"] += 1
+    torch.save(state, tmp_path / "tower.pt")
+    lesson = Lesson(tmp_path, begin=mini)
+    assert lesson.step == steps > 0
+    assert torch.equal(lesson.heads.meant.weight, heads["meant.weight"])
+    for name, weight in model.state_dict().items():
+        moved = lesson.model.state_dict()[name] - weight
+        assert torch.equal(moved, torch.ones_like(moved) if "image_proj_norm.bias" in name else torch.zeros_like(moved)), name
 
 
 def test_one_batch_can_be_learned(pictures, tmp_path, one_tokenizer):

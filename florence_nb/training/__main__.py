@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=6e-4, help="language: learning rate")
     parser.add_argument("--decay", type=float, default=0.3, help="language: share of the time in which the rate falls to nothing")
     parser.add_argument("--frozen", type=int, default=600, help="language: steps, of all, before the tower learns along")
-    parser.add_argument("--begin", type=Path, help="language: an exported checkpoint to go on from")
+    parser.add_argument("--begin", type=Path, help="an exported checkpoint to go on from")
     parser.add_argument("--into", type=Path, default=Path("mini"), help="export: the folder to write")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=0)
@@ -40,7 +40,9 @@ def main() -> None:
     if args.lesson == "pool":
         draw_pool(args.pool, *args.shards)
     elif args.lesson == "tower":
-        train_tower(args.pool, args.run, args.minutes, args.steps, top=args.rate, seed=args.seed, device=args.device)
+        train_tower(
+            args.pool, args.run, args.minutes, args.steps, top=args.rate, seed=args.seed, device=args.device, begin=args.begin
+        )
     elif args.lesson == "export":
         Lesson(args.run).export(args.into)
     else:

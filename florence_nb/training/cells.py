@@ -85,8 +85,8 @@ def _by_cell(fine: np.ndarray) -> np.ndarray:
     return fine.reshape(GRID, LETTER_ROWS, GRID, LETTER_COLUMNS).transpose(0, 2, 1, 3).reshape(GRID * GRID, LETTERS)
 
 
-GRAIN = 4
-"""Answers are taught to name only every fourth place (2, 6, 10 …; 1.2 pixels of `SIDE`): a sure answer then has one likely token.
+GRAIN = 8
+"""Answers are taught to name only every eighth place (4, 12, 20 …; 2.3 pixels of `SIDE`): a sure answer then has one likely token.
 
 Spread over all thousand, the probability of a place known to a few bins would be below that of ending the answer at once.
 """

@@ -19,13 +19,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from tqdm import tqdm
-from transformers import Florence2ForConditionalGeneration
 
 from ..scenes.pen import COLOURS
 from ..scenes.scene import MOST_THINGS
 from ..tasks import TASKS
 from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, grained, meant_loss, soft_places, spelling_loss
-from .model import LOCATIONS, CellHeads, new_config, new_model
+from .model import HEADS_FILE, LOCATIONS, CellHeads, load_exported, new_config, new_model
 from .optimiser import Optimiser
 from .pool import Facts
 from .samples import SHARES, SHORT, ask, choose_task, meant_by, prompt_text
@@ -34,7 +33,7 @@ from .tower import WEIGHTS, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
-SPREADS = (12.0, 3.0, 2000)
+SPREADS = (12.0, 4.0, 2000)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
 EDGES_WEIGHT = 1.0
 MEANT_WEIGHT = 1.0
@@ -42,8 +41,6 @@ SPELLED_WEIGHT = 0.5
 EDGES_SHARE = 4
 """One question in so many also has the edges of all cells read from its encoded picture."""
 CELLS_WEIGHT = 0.15
-HEADS_FILE = "cell_heads.safetensors"
-"""Beside an exported checkpoint: what only training needs. Nobody else reads it."""
 GENTLE = 0.3
 """The tower's learning rate as a share of the language model's."""
 
@@ -51,8 +48,8 @@ GENTLE = 0.3
 class Lesson:
     """A model in training: tokenizer, model, cell heads, optimiser, step.
 
-    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``. With ``run/tower.pt`` it
-    begins with that tower, at step 0, and has only its language from ``begin``.
+    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``. In the latter case, and in a
+    new lesson, its eyes are those of ``run/tower.pt`` if that is there.
     """
 
     def __init__(self, run: Path, device: str = "cpu", seed: int = 0, begin: Path | None = None):
@@ -81,13 +78,9 @@ class Lesson:
 
     def _begin(self, folder: Path) -> None:
         """Takes the weights of an exported checkpoint; the optimiser begins anew."""
-        from safetensors.torch import load_file
-
-        exported = Florence2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        exported, heads, self.step = load_exported(folder)
         self.model.load_state_dict(exported.state_dict())
-        heads = load_file(folder / HEADS_FILE)
-        self.step = int(heads.pop("step"))
-        self.heads.load_state_dict({name: weight.float() for name, weight in heads.items()})
+        self.heads.load_state_dict(heads)
 
     def _see(self, state: dict) -> None:
         """Takes the weights of the first lesson, all but those heads that read the encoder's output."""
@@ -95,7 +88,6 @@ class Lesson:
         self.eyes[1].load_state_dict(state["projector"])
         heads = {name: weight for name, weight in state["heads"].items() if not name.startswith(("edges", "meant", "spelled"))}
         self.heads.load_state_dict(heads, strict=False)
-        self.step = 0
 
     def _load(self, state: dict) -> None:
         self.model.load_state_dict(state["model"])
@@ -257,7 +249,7 @@ def train_language(
         done = max((time.time() - start) / 60 / minutes, (lesson.step - first) / max(1, steps - first))
         if done >= 1:
             break
-        speed = top * min(1.0, (lesson.step - first + 1) / (50 if first else 200)) * min(1.0, (1 - done) / decay)
+        speed = top * min(1.0, (lesson.step - first + 1) / 200) * min(1.0, (1 - done) / decay)
         asleep = lesson.step < frozen
         figures = _learn(lesson, pixels.to(device), {k: v.to(device) for k, v in truth.items()}, questions, chunk, asleep, speed)
         lesson.step += 1

@@ -7,6 +7,7 @@ tokens (shared with the output layer) and the row and column embeddings of the p
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -123,3 +124,16 @@ class CellHeads(nn.Module):
         self.letters = nn.Linear(WIDTH, LETTERS * (characters + 1))
         self.spelled = nn.Linear(WIDTH, LETTERS * (characters + 1))
         self.turns = nn.Linear(WIDTH, LETTERS * TURNS)
+
+
+HEADS_FILE = "cell_heads.safetensors"
+"""Beside an exported checkpoint: what only training needs. Nobody else reads it."""
+
+
+def load_exported(folder: Path) -> tuple[Florence2ForConditionalGeneration, dict[str, torch.Tensor], int]:
+    """An exported checkpoint to go on from, in float32: the model, the state of its `CellHeads`, and how many steps it learned."""
+    from safetensors.torch import load_file
+
+    heads = {name: weight.float() for name, weight in load_file(folder / HEADS_FILE).items()}
+    steps = int(heads.pop("step"))
+    return Florence2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32), heads, steps

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from ..errors import InputError
 from ..scenes.pen import COLOURS
 from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, cell_scores, cell_truth
-from .model import CellHeads, new_config, new_model
+from .model import CellHeads, load_exported, new_config, new_model
 from .optimiser import Optimiser
 from .pool import PAGES, Facts, open_shard, shards_in
 
@@ -86,9 +86,13 @@ def rate(done: float, top: float, floor: float = 0.05) -> float:
 
 
 def train_tower(
-    pool: Path, run: Path, minutes: float, steps: int, size: int = 12, top: float = 1e-3, seed: int = 0, device: str = "cpu"
-) -> None:
-    """Trains for ``steps`` or ``minutes``, whichever is over first, and writes ``run/tower.pt``; goes on from it if it is there."""
+    pool: Path, run: Path, minutes: float, steps: int, size: int = 12, top: float = 1e-3, seed: int = 0, device: str = "cpu",
+    begin: Path | None = None,
+) -> None:  # fmt: skip
+    """Trains for ``steps`` or ``minutes``, whichever is over first, and writes ``run/tower.pt``.
+
+    It goes on from ``run/tower.pt`` if that is there, else from the tower of an exported checkpoint in ``begin``.
+    """
     model = new_model(new_config(1664, 1600), 600, seed)
     if device == "cpu":
         # On a CPU the fused attention's way back takes three times as long as plain attention's.
@@ -101,10 +105,14 @@ def train_tower(
     if saved.exists():
         state = torch.load(saved, map_location=device)
         for name, part in parts.items():
-            part.load_state_dict(state[name], strict=False)
-        if "muon" in state["optimiser"]:
-            optimiser.load_state_dict(state["optimiser"])
+            part.load_state_dict(state[name])
+        optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
+    elif begin:
+        exported, seen, _ = load_exported(begin)
+        tower.load_state_dict(exported.model.vision_tower.state_dict())
+        projector.load_state_dict(exported.model.multi_modal_projector.state_dict())
+        heads.load_state_dict(seen)
 
     def save(step: int) -> None:
         state = {**{n: p.state_dict() for n, p in parts.items()}, "optimiser": optimiser.state_dict(), "step": step}

@@ -1,0 +1,44 @@
+"""What the decoder reads of an encoded picture and prompt, computed once for all beams.
+
+At every step each layer of the decoder looks at the encoder's output through keys and values that never change and that all beams of
+a row share. Left alone, ``generate`` computes them for every beam, and copies them whenever beams change places.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+_CACHE_NAMES = ("cache", "past_key_values")
+_OWN_CACHE = {*_CACHE_NAMES, "cache_implementation", "use_cache"}
+
+
+def shared_by_beams(model: Any, hidden: torch.Tensor, beams: int, more: dict[str, Any]) -> dict[str, Any]:
+    """The cache to give to ``model.generate``, under the name that this transformers has for it.
+
+    Args:
+        hidden: the encoder's output (rows, tokens, width).
+        beams: beams of each row.
+        more: the other arguments of ``generate``; where they say something about the cache, nothing is given.
+    """
+    from transformers import DynamicCache, EncoderDecoderCache
+
+    if _OWN_CACHE & more.keys() or model.generation_config.cache_implementation:
+        return {}
+    seen = DynamicCache()
+    for number, layer in enumerate(model.model.language_model.decoder.layers):
+        attention = layer.encoder_attn
+        told = [
+            project(hidden).unflatten(-1, (-1, attention.head_dim)).transpose(1, 2)
+            for project in (attention.k_proj, attention.v_proj)
+        ]
+        seen.update(*(part[:, :, :1] for part in told), number)
+        keys, values = (part.unsqueeze(1).expand(-1, beams, -1, -1, -1).flatten(0, 1) for part in told)
+        seen.layers[number].keys, seen.layers[number].values = keys, values
+    cache = EncoderDecoderCache(DynamicCache(), seen)
+    cache.reorder_cache = cache.self_attention_cache.reorder_cache
+    name = next(name for name in _CACHE_NAMES if name in inspect.signature(model.forward).parameters)
+    return {name: cache}
