@@ -1,7 +1,7 @@
 """What the decoder reads of an encoded picture and prompt, computed once for all beams.
 
-At every step each layer of the decoder looks at the encoder's output through keys and values that never change and that all beams of
-a row share. Left alone, ``generate`` computes them for every beam, and copies them whenever beams change places.
+At every step each layer of the decoder looks at the encoder's output through keys and values that never change, and that all beams
+of a row share. Left alone, ``generate`` computes them for every beam, and copies them whenever beams change places.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ GENTLE = 0.3
 class Lesson:
     """A model in training: tokenizer, model, cell heads, optimiser, step.
 
-    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``. In the latter case, and in a
-    new lesson, its eyes are those of ``run/tower.pt`` if that is there.
+    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``. In the latter case, and in
+    a new lesson, its eyes are those of ``run/tower.pt`` if that is there.
     """
 
     def __init__(self, run: Path, device: str = "cpu", seed: int = 0, begin: Path | None = None):
