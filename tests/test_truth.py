@@ -11,6 +11,7 @@ from florence_nb.errors import InputError
 from florence_nb.scenes import Scene, Thing, random_scene
 from florence_nb.scenes import words as scene_words
 from florence_nb.scenes.gallery import GALLERY
+from florence_nb.scenes.outline import evenly, filled, mask_iou
 from florence_nb.scenes.truth import in_order, lines_of
 from florence_nb.training.pool import Facts
 from florence_nb.training.samples import SHARES, absent, ask, sloppy
@@ -121,7 +122,18 @@ def test_outlines(scenes):
             wanted = [thing] if "REGION" in task else scene_words.meant(scene, text)
             parts = [part for parts in told(scene, task, text).polygons for part in parts]
             pieces = [piece for t in wanted for piece in t.polygons]
-            assert all(near(scene, part, piece) for part, piece in zip(parts, pieces, strict=True))
+            assert all(near(scene, part, evenly(piece)) for part, piece in zip(parts, pieces, strict=True))
+            assert mask_iou(filled(parts, scene.size), filled(pieces, scene.size)) > 0.85
+
+
+def test_twenty_points_keep_corners_and_even_steps():
+    square = np.array([[0, 0], [8, 0], [8, 8], [0, 8.0]])
+    points = evenly(square)
+    assert points.shape == (20, 2) and [list(points[n]) for n in (0, 5, 10, 15)] == square.tolist()
+    steps = np.hypot(*np.diff(np.vstack([points, points[:1]]), axis=0).T)
+    assert np.allclose(steps, 1.6)
+    bent = evenly(np.array([[0, 0], [8.5, 0], [8, 8], [0, 8.0]]))
+    assert np.abs(bent - points).max() < 0.8 and [8.5, 0] in bent.tolist()
 
 
 def test_a_thing_cut_in_two_is_told_in_two_parts():

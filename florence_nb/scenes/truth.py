@@ -1,7 +1,7 @@
 """The truth about a scene, in Florence-2's own words: the raw string that a perfect model would produce, for all fifteen prompts.
 
 Things are told from left to right. Boxes, outlines and quads are those of the part that is seen, as ``<loc_…>`` tokens (see
-`florence_nb.to_loc`).
+`florence_nb.to_loc`); an outline has twenty points in about even steps (see `outline.evenly`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from ..locations import from_loc, to_loc
 from ..tasks import build_prompt, get_task
 from . import words
+from .outline import evenly
 from .scene import Seen
 from .words import Told
 
@@ -78,7 +79,7 @@ def _box(scene: Told, thing: Seen) -> str:
 
 
 def _outline(scene: Told, thing: Seen) -> str:
-    return "<sep>".join(to_loc(piece.flatten(), scene.size) for piece in thing.polygons)
+    return "<sep>".join(to_loc(evenly(piece).flatten(), scene.size) for piece in thing.polygons)
 
 
 def _grouped(scene: Told, name: Callable[[Seen], str]) -> str:
