@@ -11,8 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from transformers import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
+from florence_nb.beams import cache_name
 from florence_nb.florence import Florence
 from florence_nb.scenes import random_scene
 
@@ -177,6 +179,8 @@ def knobs(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
             times[name],
             same=same,
         )
+    if device == "cpu" and find_spec("onnxruntime") and find_spec("onnxscript"):
+        yield _decoder_step_by_onnx(florence, rounds)
 
 
 def _variants(florence: Florence, device: str) -> Iterator[tuple[str, Florence]]:
@@ -223,6 +227,51 @@ def _seen_by_onnx(size: str, folder: str) -> Florence:
 
     other._see = see  # type: ignore[method-assign]
     return other
+
+
+class _Step(torch.nn.Module):
+    """One step of the decoder: a token for each of three beams after some others."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.decoder, self.head = model.model.language_model.decoder, model.lm_head
+        self.cache = cache_name(self.decoder)
+
+    def forward(self, tokens: torch.Tensor, before: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """Logits; ``before`` and ``seen`` (layers, 2, beams, heads, tokens, width) are keys and values of answer and picture."""
+        caches = [DynamicCache(), DynamicCache()]
+        for cache, parts in zip(caches, (before, seen), strict=True):
+            for number, (keys, values) in enumerate(parts):
+                cache.update(keys, values, number)
+        picture = seen[0, 0].transpose(1, 2).flatten(2)  # only its shape counts: its keys and values are there
+        cached = {self.cache: EncoderDecoderCache(*caches)}
+        return self.head(self.decoder(input_ids=tokens, encoder_hidden_states=picture, **cached).last_hidden_state)
+
+
+def _decoder_step_by_onnx(florence: Florence, rounds: int) -> Figure:
+    """One step of the decoder in PyTorch and in ONNX Runtime."""
+    import onnxruntime
+
+    text, step = florence.model.config.text_config, _Step(florence.model).eval()
+    heads = text.decoder_attention_heads
+    shape = (text.decoder_layers, 2, 3, heads)
+    width = text.d_model // heads
+    given = (
+        torch.full((3, 1), 5),
+        torch.randn(*shape, 10, width),
+        torch.randn(*shape, florence.processor.num_image_tokens + 15, width),
+    )
+    with TemporaryDirectory() as folder, torch.no_grad():
+        torch.onnx.export(step, given, f"{folder}/step.onnx", dynamo=True, verbose=False)
+        session = onnxruntime.InferenceSession(f"{folder}/step.onnx", providers=["CPUExecutionProvider"])
+        fed = {one.name: part.numpy() for one, part in zip(session.get_inputs(), given, strict=True)}
+        sides = {
+            "torch": lambda: [step(*given) for _ in range(20)][-1].argmax(-1).tolist(),
+            "onnx": lambda: [session.run(None, fed)[0] for _ in range(20)][-1].argmax(-1).tolist(),
+        }
+        times, out = by_turns(sides, rounds)
+    name = f"{florence.name}: twenty decoder steps in ONNX Runtime"
+    return ratio(name, "float32, sdpa", times["torch"], times["onnx"], same=out["torch"] == out["onnx"])
 
 
 _COLD = """

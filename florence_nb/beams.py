@@ -40,5 +40,9 @@ def shared_by_beams(model: Any, hidden: torch.Tensor, beams: int, more: dict[str
         seen.layers[number].keys, seen.layers[number].values = keys, values
     cache = EncoderDecoderCache(DynamicCache(), seen)
     cache.reorder_cache = cache.self_attention_cache.reorder_cache
-    name = next(name for name in _CACHE_NAMES if name in inspect.signature(model.forward).parameters)
-    return {name: cache}
+    return {cache_name(model): cache}
+
+
+def cache_name(model: Any) -> str:
+    """What the argument for the cache is called: ``cache``, in earlier versions of transformers ``past_key_values``."""
+    return next(name for name in _CACHE_NAMES if name in inspect.signature(model.forward).parameters)
