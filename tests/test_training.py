@@ -21,6 +21,7 @@ from florence_nb.training.model import load_exported
 from florence_nb.training.sizes import GRID, IMAGE_TOKENS, SIDE
 from florence_nb.training.tower import batches, stacked_truth, to_pixels, train_tower
 from florence_nb.training.vocabulary import new_processor, new_tokenizer
+from florence_nb.training.windows import random_window, through_window
 
 SHARD = 3
 
@@ -227,6 +228,33 @@ def test_letters_know_their_turn_in_the_line():
     truth = cell_truth(pool.Facts(scene.things, "field", scene.size), np.zeros((pool.OWNERS, pool.OWNERS), np.uint8))
     told = {(CHARACTERS[letter - 1], turn) for letter, turn in zip(truth["letters"].ravel(), truth["turns"].ravel()) if letter}
     assert told == {("T", 0), ("A", 1), ("X", 2), ("I", 3), ("G", 0), ("O", 1), ("7", 2)}
+    first, second = (quad.reshape(8) / SIDE for quad in scene.things[0].quads)
+    for letters, quad in zip(truth["letters"], truth["quads"]):
+        here = {CHARACTERS[letter - 1] for letter in letters if letter}
+        lines = [line for line, there in ((first, "TAXI"), (second, "GO7")) if here & set(there)]
+        assert any(np.allclose(quad, line, atol=1e-5) for line in lines) if lines else not quad.any()
+
+
+def test_a_window_moves_picture_owners_and_facts_alike(pictures):
+    shard, rng = pool.open_shard(pictures, 2), np.random.default_rng(0)
+    for picture, owners, one in zip(shard.pictures, shard.owners, shard.facts, strict=True):
+        whole = (0, 0, *one.size)
+        same, owned, told = through_window(picture, owners, one, whole, rng)
+        assert np.array_equal(owned, owners) and [t.box for t in told.things] == [t.box for t in one.things]
+        assert abs(np.corrcoef(same.ravel(), picture.ravel())[0, 1]) > 0.95
+        for _ in range(20):
+            window = random_window(one.size, rng)
+            _, owned, told = through_window(picture, owners, one, window, rng)
+            width, height = told.size
+            assert (width, height) == (window[2] - window[0], window[3] - window[1])
+            for number, thing in enumerate(told.things, 1):
+                rows, columns = np.nonzero(owned == number)
+                x0, y0, x1, y1 = thing.box
+                assert 0 <= x0 <= x1 <= width and 0 <= y0 <= y1 <= height
+                if len(rows):
+                    seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / pool.OWNERS
+                    assert np.abs(seen - np.array(thing.box) / (width, height, width, height)).max() < 4 / pool.OWNERS  # thin ends may fall between
+            assert len(cell_truth(told, owned)["kind"]) == GRID * GRID
 
 
 def test_what_a_text_input_means():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,8 +26,9 @@ def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
 
     holder int64 (0 = background, else 1 + the index of the thing that the cell tells of), kind int64 (0 = background), colour
     int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16), letters int64
-    (…, LETTERS) (0 = none) turns int64 (…, LETTERS): which letter of its line it is, from 0; and
-    spelled int64 (…, LETTERS): the letters again, of each row by their turn modulo LETTER_COLUMNS instead of their place.
+    (…, LETTERS) (0 = none), turns int64 (…, LETTERS): which letter of its line it is, from 0, spelled int64 (…, LETTERS): the
+    letters again, of each row by their turn modulo LETTER_COLUMNS instead of their place, and quads float32 (…, 8): the corners, as
+    fractions, of the line of which a letter is in the cell (0 = none).
     """
     parts = owners.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
     width, height = facts.size
@@ -37,7 +40,8 @@ def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
         kind[i], colour[i] = _KIND[thing.kind], _COLOUR[thing.colour]
         edges[i] = np.array(thing.box) / (width, height, width, height)
         x, y = (edges[i, :2] + edges[i, 2:]) / 2
-        middle[min(int(y * GRID), GRID - 1) * GRID + min(int(x * GRID), GRID - 1)] = 1
+        if (parts == i).any():
+            middle[min(int(y * GRID), GRID - 1) * GRID + min(int(x * GRID), GRID - 1)] = 1
     return {
         "holder": holder,
         "kind": kind[holder],
@@ -50,7 +54,7 @@ def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _holders(parts: np.ndarray, things: int) -> np.ndarray:
-    """For each cell the number of the thing that it tells of, 0 for background; every thing holds at least one cell."""
+    """For each cell the number of the thing that it tells of, 0 for background; every thing in sight holds at least one cell."""
     counts = np.stack([(parts == i).sum(axis=1) for i in range(things + 1)])
     holder = counts.argmax(axis=0)
     covered = counts[1:].sum(axis=0) if things else np.zeros(len(holder), int)
@@ -58,27 +62,32 @@ def _holders(parts: np.ndarray, things: int) -> np.ndarray:
     if things:
         holder[weak] = counts[1:, weak].argmax(axis=0) + 1
     for i in sorted(range(1, things + 1), key=lambda i: -counts[i].sum()):
-        if not (holder == i).any():
+        if counts[i].any() and not (holder == i).any():
             holder[counts[i].argmax()] = i
     return holder
 
 
 def _letters(facts: Facts) -> dict[str, np.ndarray]:
     rows, columns = GRID * LETTER_ROWS, GRID * LETTER_COLUMNS
-    letters, turns = np.zeros((rows, columns), np.int64), np.zeros((rows, columns), np.int64)
+    letters, turns, lines = (np.zeros((rows, columns), np.int64) for _ in range(3))
+    quads = [np.zeros((4, 2))]
     for thing in facts.things:
-        lines = [line.replace(" ", "") for line in thing.text.split("\n")]
-        for (letter, x, y), turn in zip(thing.letters, (i for line in lines for i in range(len(line))), strict=True):
-            row, column = int(y / facts.size[1] * rows), int(x / facts.size[0] * columns)
-            place = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
-            letters[place], turns[place] = _CHARACTER[letter], turn
-    letters, turns = _by_cell(letters), _by_cell(turns)
+        places = []
+        for line, quad in zip(thing.text.split("\n"), thing.quads):
+            places += [(turn, len(quads)) for turn in range(len(line.replace(" ", "")))]
+            quads.append(quad / facts.size)
+        for (letter, x, y), (turn, number) in zip(thing.letters, places, strict=True):
+            place = math.floor(y / facts.size[1] * rows), math.floor(x / facts.size[0] * columns)
+            if 0 <= place[0] < rows and 0 <= place[1] < columns:
+                letters[place], turns[place], lines[place] = _CHARACTER[letter], turn, number
+    letters, turns, lines = _by_cell(letters), _by_cell(turns), _by_cell(lines)
     spelled = np.zeros_like(letters)
     for part in range(LETTERS):
         at = part // LETTER_COLUMNS * LETTER_COLUMNS + turns[:, part] % LETTER_COLUMNS
         cells = np.flatnonzero(letters[:, part])
         spelled[cells, at[cells]] = letters[cells, part]
-    return {"letters": letters, "turns": turns, "spelled": spelled}
+    corners = np.array(quads, np.float32).reshape(-1, 8)[lines.max(axis=1)]
+    return {"letters": letters, "turns": turns, "spelled": spelled, "quads": corners}
 
 
 def _by_cell(fine: np.ndarray) -> np.ndarray:
@@ -109,6 +118,7 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
     kind, held = truth["kind"], truth["kind"] > 0
     inside = features[held]
     written = truth["letters"] > 0
+    lettered = written.any(dim=-1)
     letter_logits = heads.letters(features).unflatten(-1, (LETTERS, -1))
     turn_logits = heads.turns(features).unflatten(-1, (LETTERS, -1))
     blank = ~written & (written.any(dim=-1, keepdim=True) | (torch.rand(written.shape, device=written.device) < 0.05))
@@ -123,27 +133,40 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "letters": F.cross_entropy(letter_logits[written], truth["letters"][written]) if written.any() else letter_logits.sum() * 0,
         "turns": F.cross_entropy(turn_logits[written], truth["turns"][written]) if written.any() else turn_logits.sum() * 0,
         "no letter": F.cross_entropy(letter_logits[blank], truth["letters"][blank]),
+        "corners": _off(heads.corners(features[lettered]), _reach(truth["quads"])[lettered]),
     }
 
 
-def _reach(edges: torch.Tensor) -> torch.Tensor:
-    """Edges (n, cells, 4) as distances from the middles of their cells."""
-    middles = (torch.arange(GRID, device=edges.device) + 0.5) / GRID
+def _off(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    return F.l1_loss(found, wanted) if len(wanted) else found.sum() * 0
+
+
+def _reach(places: torch.Tensor) -> torch.Tensor:
+    """Places (n, cells, x y x y …) as distances from the middles of their cells."""
+    middles = (torch.arange(GRID, device=places.device) + 0.5) / GRID
     x, y = middles.repeat(GRID), middles.repeat_interleave(GRID)
-    return edges - torch.stack([x, y, x, y], dim=-1)
+    return places - torch.stack([x, y], dim=-1).repeat(1, places.shape[-1] // 2)
 
 
-def edge_loss(
+def place_losses(
     heads: CellHeads, encoded: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor, spread: float
-) -> torch.Tensor:
-    """How far the edges that are read from the encoder's output (n, GRID * GRID, WIDTH) are from the truth.
+) -> dict[str, torch.Tensor]:
+    """How far the edges and quads that are read from the encoder's output (n, GRID * GRID, WIDTH) are from the truth.
 
     ``places`` are the (1000, WIDTH) location embeddings; ``spread`` is the width in bins of the soft target.
     """
-    held = truth["kind"] > 0
-    bins = (truth["edges"][held] * 1000).clamp(0, 999).flatten()
-    scores = torch.log_softmax(heads.edges(encoded[held]).unflatten(-1, (4, -1)).flatten(0, 1) @ places.T, dim=-1)
-    return -(soft_places(bins, spread) * scores).sum(dim=-1).mean()
+
+    def loss(head: torch.nn.Module, cells: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        if not cells.any():
+            return encoded.sum() * 0
+        codes = head(encoded[cells]).unflatten(-1, (wanted.shape[-1], -1)).flatten(0, 1)
+        bells = soft_places((wanted[cells] * 1000).clamp(0, 999).flatten(), spread)
+        return -(bells * torch.log_softmax(codes @ places.T, dim=-1)).sum(dim=-1).mean()
+
+    return {
+        "edges": loss(heads.edges, truth["kind"] > 0, truth["edges"]),
+        "quads": loss(heads.quads, (truth["letters"] > 0).any(dim=-1), truth["quads"]),
+    }
 
 
 def spelling_loss(heads: CellHeads, encoded: torch.Tensor, spelled: torch.Tensor) -> torch.Tensor:
@@ -169,8 +192,9 @@ def meant_loss(heads: CellHeads, encoded: torch.Tensor, holder: torch.Tensor, me
 
 @torch.no_grad()
 def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch.Tensor]) -> dict[str, float]:
-    """How often the heads are right: kind, colour, letters, turns (shares); and how far reach is off, in 1/1000 of the picture."""
+    """How often the heads are right, and how far reach and corners are off in 1/1000 of the picture."""
     held, written = truth["kind"] > 0, truth["letters"] > 0
+    lettered = written.any(dim=-1)
     inside = features[held]
 
     def right(logits: torch.Tensor, wanted: torch.Tensor) -> float:
@@ -180,6 +204,7 @@ def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "kind": right(heads.kind(inside), truth["kind"][held]),
         "colour": right(heads.colour(inside), truth["colour"][held]),
         "reach": 1000 * float((heads.reach(inside) - _reach(truth["edges"])[held]).abs().mean()),
+        "corners": 1000 * float(_off(heads.corners(features[lettered]), _reach(truth["quads"])[lettered])),
         "letters": right(heads.letters(features).unflatten(-1, (LETTERS, -1))[written], truth["letters"][written]),
         "turns": right(heads.turns(features).unflatten(-1, (LETTERS, -1))[written], truth["turns"][written]),
     }

@@ -7,9 +7,7 @@ nearly right.
 from __future__ import annotations
 
 import copy
-import queue
 import random
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -23,24 +21,23 @@ from tqdm import tqdm
 from ..scenes.pen import COLOURS
 from ..scenes.scene import MOST_THINGS
 from ..tasks import TASKS
-from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, edge_loss, grained, meant_loss, soft_places, spelling_loss
+from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, grained, meant_loss, place_losses, soft_places, spelling_loss
 from .model import HEADS_FILE, LOCATIONS, CellHeads, load_exported, new_config, new_model
 from .optimiser import Optimiser
 from .pool import Facts
 from .samples import SHARES, SHORT, ask, choose_task, meant_by, prompt_text
 from .sizes import IMAGE_TOKENS
-from .tower import WEIGHTS, batches, stacked_truth, to_pixels
+from .tower import WEIGHTS, ahead, batches, stacked_truth, to_pixels
 from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
 SPREADS = (12.0, 4.0, 2000)
 """Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
-EDGES_WEIGHT = 1.0
-MEANT_WEIGHT = 1.0
-SPELLED_WEIGHT = 0.5
-EDGES_SHARE = 4
-"""One question in so many also has the edges of all cells read from its encoded picture."""
-CELLS_WEIGHT = 0.15
+BESIDE = {"edges": 1.0, "quads": 0.5, "meant": 1.0, "spelled": 0.5}
+"""Weights of what is read from the encoder's output beside the answer."""
+CELLS_SHARE = 4
+"""One question in so many also has the places and letters of all cells read from its encoded picture."""
+CELLS_WEIGHT = 0.3
 GENTLE = 0.3
 """The tower's learning rate as a share of the language model's."""
 
@@ -86,7 +83,7 @@ class Lesson:
         """Takes the weights of the first lesson, all but those heads that read the encoder's output."""
         self.eyes[0].load_state_dict(state["tower"])
         self.eyes[1].load_state_dict(state["projector"])
-        heads = {name: weight for name, weight in state["heads"].items() if not name.startswith(("edges", "meant", "spelled"))}
+        heads = {name: weight for name, weight in state["heads"].items() if not name.startswith(tuple(BESIDE))}
         self.heads.load_state_dict(heads, strict=False)
 
     def _load(self, state: dict) -> None:
@@ -153,7 +150,7 @@ def answer_losses(
     """Summed losses over some questions on features (pictures, image tokens, width) and the stacked `cell_truth` of the pictures.
 
     ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens; ``meant``,
-    ``spelled`` and ``edges`` are means.
+    ``spelled``, ``edges`` and ``quads`` are means.
     """
     model, device = lesson.model, features.device
     language = model.model.language_model
@@ -179,8 +176,8 @@ def answer_losses(
     losses = -scores.gather(1, targets.unsqueeze(1)).squeeze(1)
     bells = soft_places((targets[place] - first).float(), spread)
     losses = losses.masked_scatter(place, -(bells * scores[place][:, first : first + LOCATIONS]).sum(dim=1))
-    told = encoded[::EDGES_SHARE, 1:IMAGE_TOKENS].float()
-    told_truth = {name: truth[name][pictures[::EDGES_SHARE]] for name in ("kind", "edges", "spelled")}
+    told = encoded[::CELLS_SHARE, 1:IMAGE_TOKENS].float()
+    told_truth = {name: truth[name][pictures[::CELLS_SHARE]] for name in ("kind", "edges", "letters", "spelled", "quads")}
     pointing = [i for i, q in enumerate(questions) if q["meant"] is not None]
     meant = features.new_zeros(())
     if pointing:
@@ -195,7 +192,7 @@ def answer_losses(
         "total": total,
         "meant": meant,
         "spelled": spelling_loss(lesson.heads, told, told_truth["spelled"]),
-        "edges": edge_loss(lesson.heads, told, told_truth, table[first : first + LOCATIONS], spread),
+        **place_losses(lesson.heads, told, told_truth, table[first : first + LOCATIONS], spread),
         "words": losses[~place].sum(),
         "n_words": (~place).sum(),
         "places": losses[place].sum(),
@@ -204,33 +201,15 @@ def answer_losses(
 
 
 def _supply(lesson: Lesson, pool: Path, pictures: int, prompts: int, seed: int) -> Iterator[tuple]:
-    """Batches made ahead by a thread: pixels, truth of the cells, questions."""
-    ready: queue.Queue = queue.Queue(maxsize=3)
-
-    def work() -> None:
-        try:
-            fill()
-        except Exception as error:
-            ready.put(error)
-
-    def fill() -> None:
-        rng = random.Random(seed)
-        for images, owners, facts in batches(pool, pictures, seed):
-            late = min(1.0, max(0.0, (lesson.step - 500) / 1500))
-            shares = {
-                task: (1 - late) * SHORT.get(task, 0) / sum(SHORT.values()) + late * share / sum(SHARES.values())
-                for task, share in SHARES.items()
-            }
-            ready.put(
-                (to_pixels(images), stacked_truth(facts, owners), encode_questions(lesson.tokenizer, facts, shares, prompts, rng))
-            )
-
-    threading.Thread(target=work, daemon=True).start()
-    while True:
-        batch = ready.get()
-        if isinstance(batch, Exception):
-            raise batch
-        yield batch
+    """Batches: pixels, truth of the cells, questions."""
+    rng = random.Random(seed)
+    for images, owners, facts in batches(pool, pictures, seed):
+        late = min(1.0, max(0.0, (lesson.step - 500) / 1500))
+        shares = {
+            task: (1 - late) * SHORT.get(task, 0) / sum(SHORT.values()) + late * share / sum(SHARES.values())
+            for task, share in SHARES.items()
+        }
+        yield to_pixels(images), stacked_truth(facts, owners), encode_questions(lesson.tokenizer, facts, shares, prompts, rng)
 
 
 def train_language(
@@ -244,7 +223,7 @@ def train_language(
     lesson = Lesson(run, device, seed, begin)
     start, first = time.time(), lesson.step
     means: dict[str, float] = defaultdict(float)
-    bar = tqdm(_supply(lesson, pool, pictures, prompts, seed + first), desc="language", mininterval=20)
+    bar = tqdm(ahead(_supply(lesson, pool, pictures, prompts, seed + first)), desc="language", mininterval=20)
     for pixels, truth, questions in bar:
         done = max((time.time() - start) / 60 / minutes, (lesson.step - first) / max(1, steps - first))
         if done >= 1:
@@ -275,12 +254,12 @@ def _learn(lesson: Lesson, pixels, truth, questions, chunk: int, asleep: bool, s
     sums: dict[str, float] = defaultdict(float)
     for part in chunks:
         losses = answer_losses(lesson, looks, part, truth, lesson.spread)
-        beside = EDGES_WEIGHT * losses["edges"] + MEANT_WEIGHT * losses["meant"] + SPELLED_WEIGHT * losses["spelled"]
+        beside = sum(weight * losses[name] for name, weight in BESIDE.items())
         (losses["total"] / weight + beside / len(chunks)).backward()
         for name, value in losses.items():
             sums[name] += float(value.detach())
     figures = {"words": sums["words"] / max(1, sums["n_words"]), "places": sums["places"] / max(1, sums["n_places"])}
-    figures |= {name: sums[name] / len(chunks) for name in ("edges", "meant", "spelled")}
+    figures |= {name: sums[name] / len(chunks) for name in BESIDE}
     if not asleep:
         cells = cell_losses(lesson.heads, features[:, 1:].float(), truth)
         seeing = CELLS_WEIGHT * sum(WEIGHTS[n] * v for n, v in cells.items())

@@ -6,10 +6,13 @@ The vision tower and the projector are trained so that linear heads can read fro
 from __future__ import annotations
 
 import math
+import queue
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +24,9 @@ from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, cell_scores, cell_tru
 from .model import CellHeads, load_exported, new_config, new_model
 from .optimiser import Optimiser
 from .pool import PAGES, Facts, open_shard, shards_in
+from .windows import random_window, through_window
+
+Made = TypeVar("Made")
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 WEIGHTS = {
@@ -33,6 +39,7 @@ WEIGHTS = {
     "letters": 1.0,
     "turns": 0.5,
     "no letter": 0.5,
+    "corners": 6.0,
 }
 
 
@@ -72,6 +79,35 @@ def batches(
 
 def _grouped(numbers: np.ndarray, size: int) -> list[np.ndarray]:
     return [numbers[i : i + size] for i in range(0, len(numbers), size)]
+
+
+def ahead(work: Iterator[Made], most: int = 3) -> Iterator[Made]:
+    """The same things, made ahead by a thread, at most so many; what goes wrong there is raised here."""
+    ready: queue.Queue = queue.Queue(maxsize=most)
+
+    def fill() -> None:
+        try:
+            for made in work:
+                ready.put(made)
+        except Exception as error:
+            ready.put(error)
+
+    threading.Thread(target=fill, daemon=True).start()
+    while True:
+        made = ready.get()
+        if isinstance(made, Exception):
+            raise made
+        yield made
+
+
+def _supply(pool: Path, size: int, seed: int) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+    """Batches of pixels and truth; three pictures of four are seen through a window by lot."""
+    rng = np.random.default_rng(seed)
+    for pictures, owners, facts in batches(pool, size, seed, pages=2):
+        for i in np.flatnonzero(rng.random(size) < 0.75):
+            window = random_window(facts[i].size, rng)
+            pictures[i], owners[i], facts[i] = through_window(pictures[i], owners[i], facts[i], window, rng)
+        yield to_pixels(pictures), stacked_truth(facts, owners)
 
 
 def stacked_truth(facts: list[Facts], owners: np.ndarray) -> dict[str, torch.Tensor]:
@@ -122,13 +158,13 @@ def train_tower(
     means: dict[str, float] = defaultdict(float)
     start, step = time.time(), first - 1
     bar = tqdm(range(first, steps), initial=first, total=steps, desc="tower", mininterval=10)
-    supply = batches(pool, size, seed + first, pages=2)
+    supply = ahead(_supply(pool, size, seed + first))
     for step in bar:
         done = max(step / steps, (time.time() - start) / 60 / minutes)
-        pictures, owners, facts = next(supply)
+        pixels, truth = next(supply)
         with torch.autocast(device, torch.bfloat16):
-            features = projector(tower(to_pixels(pictures).to(device)).last_hidden_state)[:, 1:].float()
-        truth = {name: value.to(device) for name, value in stacked_truth(facts, owners).items()}
+            features = projector(tower(pixels.to(device)).last_hidden_state)[:, 1:].float()
+        truth = {name: value.to(device) for name, value in truth.items()}
         losses = cell_losses(heads, features, truth)
         loss = sum(WEIGHTS[name] * value for name, value in losses.items())
         optimiser.forget_gradients()
