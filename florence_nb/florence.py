@@ -233,22 +233,25 @@ class Florence:
         """The generated ids of each row (with the one that starts the decoder), and its locations' log-probabilities."""
         from transformers.modeling_outputs import BaseModelOutput
 
+        from .few_rows import few_rows
+
         hidden, mask = _padded(encoded)
         more = dict(settings.more)
         first = first_location(self.processor.tokenizer)
         watch = None if first is None else LocationWatch(first, settings.num_beams > 1)
-        output = self.model.generate(
-            # A new one each time: generate repeats its rows for the beams in place.
-            encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
-            attention_mask=mask,
-            max_new_tokens=settings.max_new_tokens,
-            num_beams=settings.num_beams,
-            do_sample=settings.do_sample,
-            logits_processor=[*([watch] if watch else []), *more.pop("logits_processor", [])],
-            return_dict_in_generate=True,
-            **shared_by_beams(self.model, hidden, settings.num_beams, more),
-            **more,
-        )
+        with few_rows(self.model):
+            output = self.model.generate(
+                # A new one each time: generate repeats its rows for the beams in place.
+                encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
+                attention_mask=mask,
+                max_new_tokens=settings.max_new_tokens,
+                num_beams=settings.num_beams,
+                do_sample=settings.do_sample,
+                logits_processor=[*([watch] if watch else []), *more.pop("logits_processor", [])],
+                return_dict_in_generate=True,
+                **shared_by_beams(self.model, hidden, settings.num_beams, more),
+                **more,
+            )
         start, *_ = output.sequences[0].tolist()
         end = self.processor.tokenizer.eos_token_id
         generated = [until_end(ids[1:], end) for ids in output.sequences.tolist()]

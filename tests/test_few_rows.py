@@ -1,0 +1,38 @@
+"""A few rows are multiplied the other way round, with the same result."""
+
+import pytest
+import torch
+from torch.nn.functional import linear
+
+from florence_nb import few_rows as module
+from florence_nb.few_rows import FewRows, few_rows
+
+
+@pytest.mark.parametrize("rows", (1, 2, 3, 24, 25))
+@pytest.mark.parametrize("shape", ((48, 16), (16, 48)))
+@pytest.mark.parametrize("bias", (True, False))
+def test_the_result_is_that_of_linear(rows, shape, bias):
+    torch.manual_seed(0)
+    inputs, weight, add = torch.randn(rows, 1, shape[1]), torch.randn(*shape), torch.randn(shape[0]) if bias else None
+    with FewRows():
+        out = linear(inputs, weight, add)
+        layer = torch.nn.Linear(shape[1], shape[0])(inputs)
+    assert torch.allclose(out, linear(inputs, weight, add), atol=1e-5) and out.is_contiguous()
+    assert layer.shape == (rows, 1, shape[0])
+
+
+@pytest.mark.parametrize("dtype", (torch.float64, torch.bfloat16))
+def test_other_numbers_are_left_alone(dtype):
+    inputs, weight = torch.randn(3, 8, dtype=dtype), torch.randn(16, 8, dtype=dtype)
+    with FewRows():
+        assert torch.equal(linear(inputs, weight), linear(inputs, weight)) and linear(inputs, weight).dtype == dtype
+
+
+def test_only_wide_models_on_a_cpu_take_it(mini, monkeypatch):
+    assert not isinstance(few_rows(mini.model), FewRows)
+    plain = mini.run_example("<OD>", "street")
+    monkeypatch.setattr(module, "LEAST_WIDTH", 1)
+    assert isinstance(few_rows(mini.model), FewRows)
+    wide = mini.run_example("<OD>", "street")
+    assert wide.token_ids == plain.token_ids
+    mini.forget()
