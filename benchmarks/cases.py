@@ -15,6 +15,7 @@ from transformers import DynamicCache, EncoderDecoderCache
 from transformers.modeling_outputs import BaseModelOutput
 
 from florence_nb.beams import cache_name
+from florence_nb.few_rows import few_rows
 from florence_nb.florence import Florence
 from florence_nb.scenes import random_scene
 
@@ -242,7 +243,8 @@ class _Step(torch.nn.Module):
         caches = [DynamicCache(), DynamicCache()]
         for cache, parts in zip(caches, (before, seen), strict=True):
             for number, (keys, values) in enumerate(parts):
-                cache.update(keys, values, number)
+                cache.update(keys[:, :, :1], values[:, :, :1], number)
+                cache.layers[number].keys, cache.layers[number].values = keys, values  # update would copy them
         picture = seen[0, 0].transpose(1, 2).flatten(2)  # only its shape counts: its keys and values are there
         cached = {self.cache: EncoderDecoderCache(*caches)}
         return self.head(self.decoder(input_ids=tokens, encoder_hidden_states=picture, **cached).last_hidden_state)
@@ -265,8 +267,13 @@ def _decoder_step_by_onnx(florence: Florence, rounds: int) -> Figure:
         torch.onnx.export(step, given, f"{folder}/step.onnx", dynamo=True, verbose=False)
         session = onnxruntime.InferenceSession(f"{folder}/step.onnx", providers=["CPUExecutionProvider"])
         fed = {one.name: part.numpy() for one, part in zip(session.get_inputs(), given, strict=True)}
+
+        def torch_steps() -> list:
+            with few_rows(florence.model):
+                return [step(*given) for _ in range(20)][-1].argmax(-1).tolist()
+
         sides = {
-            "torch": lambda: [step(*given) for _ in range(20)][-1].argmax(-1).tolist(),
+            "torch": torch_steps,
             "onnx": lambda: [session.run(None, fed)[0] for _ in range(20)][-1].argmax(-1).tolist(),
         }
         times, out = by_turns(sides, rounds)
