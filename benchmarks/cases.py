@@ -11,17 +11,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from transformers import DynamicCache, EncoderDecoderCache
-from transformers.modeling_outputs import BaseModelOutput
+from transformers import EncoderDecoderCache
 
-from florence_nb.beams import cache_name
+from florence_nb.beams import cache_name, cache_of
 from florence_nb.few_rows import few_rows
-from florence_nb.florence import Florence
+from florence_nb.florence import Florence, Settings
 from florence_nb.scenes import random_scene
 
 from .models import build, guide
 from .timing import Figure, by_turns, plain, ratio, seconds
 
+ONNX = bool(find_spec("onnxruntime") and find_spec("onnxscript"))
 TOKENS = dict(max_new_tokens=20, min_new_tokens=20, num_beams=3)
 SIX = (
     ("<CAPTION>", None),
@@ -42,6 +42,10 @@ def _fresh(florence: Florence, work: Callable[[], Any]) -> Callable[[], Any]:
     return lambda: (florence.forget(), work())[1]
 
 
+def _settings(florence: Florence) -> Settings:
+    return florence.check_settings(20, 3, False, None, {"min_new_tokens": 20})
+
+
 def _ids(answers: list[Any]) -> list[list[int]]:
     return [list(answer.token_ids) for answer in answers]
 
@@ -51,15 +55,12 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
     image = random_scene(1, size=(640, 480)).image
 
     def floor() -> None:
-        """One vision pass, then text encoder and decoder for each prompt; nothing is checked, decoded or parsed."""
-        questions = [florence.question(task, image, text) for task, text in SIX]
-        pixels = florence.processor.image_processor(images=[image], return_tensors="pt")["pixel_values"]
+        """One vision pass, then text encoder and decoder for each prompt; nothing is remembered, decoded or parsed."""
+        settings = _settings(florence)
         with torch.no_grad():
-            seen = florence.model.get_image_features(pixels.to(florence.device, florence.dtype)).pooler_output
-            for question in questions:
-                words = florence.model.get_input_embeddings()(torch.tensor([question.ids], device=florence.device))
-                encoded = florence.model.get_encoder()(inputs_embeds=torch.cat([seen, words], dim=1))
-                florence.model.generate(encoder_outputs=encoded, do_sample=False, **TOKENS)
+            seen = florence._see([image])
+            for task, text in SIX:
+                florence._generate(florence._merge(seen, [florence.question(task, image, text).ids]), settings)
 
     sides = {
         "guide": lambda: [guide(florence, task, image, text, **TOKENS) for task, text in SIX],
@@ -114,17 +115,14 @@ def slider(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
 def where_time_goes(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     """The parts of one answer of 20 tokens with three beams."""
     image = random_scene(1, size=(640, 480)).image
-    model, question = florence.model, florence.question("<CAPTION>", image)
-    pixels = florence.processor.image_processor(images=[image], return_tensors="pt")["pixel_values"]
-    pixels, ids = pixels.to(florence.device, florence.dtype), torch.tensor([question.ids], device=florence.device)
+    ids, settings = [florence.question("<CAPTION>", image).ids], _settings(florence)
     with torch.no_grad():
-        seen = model.get_image_features(pixels).pooler_output
-        inputs = torch.cat([seen, model.get_input_embeddings()(ids)], dim=1)
-        encoded = model.get_encoder()(inputs_embeds=inputs).last_hidden_state
+        seen = florence._see([image])
+        encoded = florence._merge(seen, ids)
         parts = {
-            "vision tower": lambda: model.get_image_features(pixels),
-            "text encoder": lambda: model.get_encoder()(inputs_embeds=inputs),
-            "decoder": lambda: model.generate(encoder_outputs=BaseModelOutput(encoded.clone()), do_sample=False, **TOKENS),
+            "vision tower": lambda: florence._see([image]),
+            "text encoder": lambda: florence._merge(seen, ids),
+            "decoder": lambda: florence._generate(encoded, settings),
         }
         times, _ = by_turns(parts, rounds, device)
     for part, taken in times.items():
@@ -180,7 +178,7 @@ def knobs(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
             times[name],
             same=same,
         )
-    if device == "cpu" and find_spec("onnxruntime") and find_spec("onnxscript"):
+    if device == "cpu" and ONNX:
         yield _decoder_step_by_onnx(florence, rounds)
 
 
@@ -196,7 +194,7 @@ def _variants(florence: Florence, device: str) -> Iterator[tuple[str, Florence]]
         yield "int8 (dynamic, all linear layers)", other
     else:
         yield "float16", build(size, device, torch.float16)
-    if device == "cpu" and find_spec("onnxruntime") and find_spec("onnxscript"):
+    if device == "cpu" and ONNX:
         with TemporaryDirectory() as folder:
             yield "vision tower in ONNX Runtime", _seen_by_onnx(size, folder)
     other = build(size, device, florence.dtype)
@@ -240,13 +238,8 @@ class _Step(torch.nn.Module):
 
     def forward(self, tokens: torch.Tensor, before: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """Logits; ``before`` and ``seen`` (layers, 2, beams, heads, tokens, width) are keys and values of answer and picture."""
-        caches = [DynamicCache(), DynamicCache()]
-        for cache, parts in zip(caches, (before, seen), strict=True):
-            for number, (keys, values) in enumerate(parts):
-                cache.update(keys[:, :, :1], values[:, :, :1], number)
-                cache.layers[number].keys, cache.layers[number].values = keys, values  # update would copy them
         picture = seen[0, 0].transpose(1, 2).flatten(2)  # only its shape counts: its keys and values are there
-        cached = {self.cache: EncoderDecoderCache(*caches)}
+        cached = {self.cache: EncoderDecoderCache(cache_of(before), cache_of(seen))}
         return self.head(self.decoder(input_ids=tokens, encoder_hidden_states=picture, **cached).last_hidden_state)
 
 

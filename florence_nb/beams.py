@@ -7,6 +7,7 @@ of a row share. Left alone, ``generate`` computes them for every beam, and copie
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,19 +29,30 @@ def shared_by_beams(model: Any, hidden: torch.Tensor, beams: int, more: dict[str
 
     if _OWN_CACHE & more.keys() or model.generation_config.cache_implementation:
         return {}
-    seen = DynamicCache()
-    for number, layer in enumerate(model.model.language_model.decoder.layers):
-        attention = layer.encoder_attn
-        told = [
+
+    def seen(attention: Any) -> list[torch.Tensor]:
+        told = (
             project(hidden).unflatten(-1, (-1, attention.head_dim)).transpose(1, 2)
             for project in (attention.k_proj, attention.v_proj)
-        ]
-        seen.update(*(part[:, :, :1] for part in told), number)
-        keys, values = (part.unsqueeze(1).expand(-1, beams, -1, -1, -1).flatten(0, 1) for part in told)
-        seen.layers[number].keys, seen.layers[number].values = keys, values
-    cache = EncoderDecoderCache(DynamicCache(), seen)
+        )
+        return [part.unsqueeze(1).expand(-1, beams, -1, -1, -1).flatten(0, 1) for part in told]
+
+    layers = model.model.language_model.decoder.layers
+    cache = EncoderDecoderCache(DynamicCache(), cache_of(seen(layer.encoder_attn) for layer in layers))
     cache.reorder_cache = cache.self_attention_cache.reorder_cache
     return {cache_name(model): cache}
+
+
+def cache_of(layers: Iterable[Iterable[torch.Tensor]]) -> Any:
+    """A ``DynamicCache`` that holds these keys and values (rows, heads, tokens, width) of each layer, no copies."""
+    from transformers import DynamicCache
+
+    cache = DynamicCache()
+    for number, (keys, values) in enumerate(layers):
+        # Its own update would copy them; with one token it only makes the layer.
+        cache.update(keys[:, :, :1], values[:, :, :1], number)
+        cache.layers[number].keys, cache.layers[number].values = keys, values
+    return cache
 
 
 def cache_name(model: Any) -> str:

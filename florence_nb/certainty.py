@@ -74,5 +74,6 @@ def chose_end(model: Any, hidden: torch.Tensor, token_ids: list[int], end: int) 
 
     so_far = torch.tensor([token_ids[:-1]], device=hidden.device)
     mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=hidden.device)
-    output = model(encoder_outputs=BaseModelOutput(last_hidden_state=hidden), attention_mask=mask, decoder_input_ids=so_far)
+    encoded = BaseModelOutput(last_hidden_state=hidden)
+    output = model(encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=so_far, logits_to_keep=1, use_cache=False)
     return int(output.logits[0, -1].argmax()) == end

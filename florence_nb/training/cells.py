@@ -121,23 +121,25 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
     lettered = written.any(dim=-1)
     letter_logits = heads.letters(features).unflatten(-1, (LETTERS, -1))
     turn_logits = heads.turns(features).unflatten(-1, (LETTERS, -1))
-    blank = ~written & (written.any(dim=-1, keepdim=True) | (torch.rand(written.shape, device=written.device) < 0.05))
+    blank = ~written & (lettered.unsqueeze(-1) | (torch.rand(written.shape, device=written.device) < 0.05))
     weight = torch.tensor(8.0, device=features.device)
     return {
         "kind": F.cross_entropy(heads.kind(inside), kind[held]),
         "nothing": F.cross_entropy(heads.kind(features[~held]), kind[~held]),
         "colour": F.cross_entropy(heads.colour(inside), truth["colour"][held]),
         "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=weight),
-        "reach": F.l1_loss(heads.reach(inside), _reach(truth["edges"])[held]),
+        "reach": _off(heads.reach, features, truth["edges"], held),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
         "letters": F.cross_entropy(letter_logits[written], truth["letters"][written]) if written.any() else letter_logits.sum() * 0,
         "turns": F.cross_entropy(turn_logits[written], truth["turns"][written]) if written.any() else turn_logits.sum() * 0,
         "no letter": F.cross_entropy(letter_logits[blank], truth["letters"][blank]),
-        "corners": _off(heads.corners(features[lettered]), _reach(truth["quads"])[lettered]),
+        "corners": _off(heads.corners, features, truth["quads"], lettered),
     }
 
 
-def _off(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+def _off(head: torch.nn.Module, features: torch.Tensor, places: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
+    """How far a head is off in the places that it tells in these cells, as a fraction of the picture; 0 without such cells."""
+    found, wanted = head(features[cells]), _reach(places)[cells]
     return F.l1_loss(found, wanted) if len(wanted) else found.sum() * 0
 
 
@@ -203,8 +205,8 @@ def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
     return {
         "kind": right(heads.kind(inside), truth["kind"][held]),
         "colour": right(heads.colour(inside), truth["colour"][held]),
-        "reach": 1000 * float((heads.reach(inside) - _reach(truth["edges"])[held]).abs().mean()),
-        "corners": 1000 * float(_off(heads.corners(features[lettered]), _reach(truth["quads"])[lettered])),
+        "reach": 1000 * float(_off(heads.reach, features, truth["edges"], held)),
+        "corners": 1000 * float(_off(heads.corners, features, truth["quads"], lettered)),
         "letters": right(heads.letters(features).unflatten(-1, (LETTERS, -1))[written], truth["letters"][written]),
         "turns": right(heads.turns(features).unflatten(-1, (LETTERS, -1))[written], truth["turns"][written]),
     }

@@ -82,7 +82,7 @@ def _grouped(numbers: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def ahead(work: Iterator[Made], most: int = 3) -> Iterator[Made]:
-    """The same things, made ahead by a thread, at most so many; what goes wrong there is raised here."""
+    """The same endless things, made ahead by a thread, at most so many; what goes wrong there is raised here."""
     ready: queue.Queue = queue.Queue(maxsize=most)
 
     def fill() -> None:
