@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
@@ -20,13 +21,27 @@ def _drawable(character: str) -> str:
     return "\ufffd" if unicodedata.category(character) in ("Cc", "Cs", "Cn", "Co") else character
 
 
+@lru_cache(maxsize=16)
+def bundled(name: str) -> str:
+    """The path of a font that comes with matplotlib, such as "DejaVuSans-Bold", without the tenth of a second of its import."""
+    inside = Path("fonts", "ttf", f"{name}.ttf")
+    package = getattr(importlib.util.find_spec("matplotlib"), "origin", None) or "__init__.py"
+    path = Path(package).with_name("mpl-data") / inside
+    if not path.is_file():  # some Linux distributions keep the fonts elsewhere, and matplotlib knows where
+        import matplotlib
+
+        path = Path(matplotlib.get_data_path()) / inside
+    return str(path)
+
+
 @lru_cache(maxsize=256)
 def font_for(text: str, size: int) -> Font:
     """DejaVu Sans, or an installed font that has more of the letters in the text; ``size`` in pixels.
 
     A letter that no font has is drawn as a hollow box.
     """
-    best, missing = _dejavu(), _missing(_dejavu(), text)
+    best = bundled("DejaVuSans")
+    missing = _missing(best, text)
     if missing:
         best = min([best, *_others()], key=lambda path: len(_missing(path, text)))
     return ImageFont.truetype(best, size)
@@ -75,13 +90,6 @@ def _cut(word: str, font: Font, width: float) -> list[str]:
             pieces.append("")
         pieces[-1] += character
     return pieces
-
-
-@lru_cache(maxsize=1)
-def _dejavu() -> str:
-    import matplotlib
-
-    return str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
 
 
 @lru_cache(maxsize=1)

@@ -244,11 +244,10 @@ def test_any_script_can_be_a_label_and_a_caption(label):
 
 
 def test_a_font_with_more_of_the_letters_is_preferred(monkeypatch, tmp_path):
-    import matplotlib
-
-    folder = matplotlib.get_data_path() + "/fonts/ttf/"
-    letter = next(chr(c) for c in sorted(fonts._letters(folder + "STIXGeneral.ttf") - fonts._letters(fonts._dejavu())) if c > 128)
-    monkeypatch.setattr(fonts, "_others", lambda: (str(tmp_path / "none.ttf"), folder + "STIXGeneral.ttf"))
+    formulas = fonts.bundled("STIXGeneral")
+    lacking = fonts._letters(formulas) - fonts._letters(fonts.bundled("DejaVuSans"))
+    letter = next(chr(c) for c in sorted(lacking) if c > 128)
+    monkeypatch.setattr(fonts, "_others", lambda: (str(tmp_path / "none.ttf"), formulas))
     fonts.font_for.cache_clear()
     assert fonts.font_for(letter, 13).path.endswith("STIXGeneral.ttf")
     assert fonts.font_for("plain", 13).path.endswith("DejaVuSans.ttf")
@@ -291,3 +290,15 @@ def test_a_sheet_of_answers(count, columns, rows):
 def test_bad_arguments_are_told(call, why):
     with pytest.raises(InputError, match=why):
         call(answered("</s>"))
+
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_font_that_comes_with_matplotlib_is_where_matplotlib_keeps_it(monkeypatch, elsewhere):
+    import matplotlib
+
+    if elsewhere:
+        monkeypatch.setattr(fonts.importlib.util, "find_spec", lambda name: None)
+    fonts.bundled.cache_clear()
+    assert fonts.bundled("DejaVuSans") == f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf"
+    fonts.bundled.cache_clear()

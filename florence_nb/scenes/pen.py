@@ -140,9 +140,13 @@ class Pen:
     def _paint(self, draw, inside: bool) -> None:
         layer = Image.new("RGBA", self._picture.size, (0, 0, 0, 0))
         draw(ImageDraw.Draw(layer))
+        box = layer.getbbox()
+        if box is None:
+            return
+        layer = layer.crop(box)
         if inside:
-            layer.putalpha(ImageChops.multiply(layer.getchannel("A"), self._picture.getchannel("A")))
-        self._picture.alpha_composite(layer)
+            layer.putalpha(ImageChops.multiply(layer.getchannel("A"), self._picture.crop(box).getchannel("A")))
+        self._picture.alpha_composite(layer, box[:2])
 
 
 def smooth(points, closed: bool = True, steps: int = 8) -> list[tuple[float, float]]:

@@ -10,12 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 
-import matplotlib
 from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import InputError
+from ..fonts import bundled
 from .pen import COLOURS, Tone, tone
 
 SIGN_KINDS: dict[str, str] = {"sign": "ground", "banner": "sky", "number plate": "ground"}
@@ -115,8 +114,7 @@ def check_board(lines: Sequence[str], font: str, tilt: float) -> None:
 
 @lru_cache(maxsize=512)
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+    return ImageFont.truetype(bundled(name), size, layout_engine=ImageFont.Layout.BASIC)
 
 
 @cache

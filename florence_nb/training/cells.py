@@ -26,9 +26,9 @@ def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
 
     holder int64 (0 = background, else 1 + the index of the thing that the cell tells of), kind int64 (0 = background), colour
     int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16), letters int64
-    (…, LETTERS) (0 = none), turns int64 (…, LETTERS): which letter of its line it is, from 0, spelled int64 (…, LETTERS): the
-    letters again, of each row by their turn modulo LETTER_COLUMNS instead of their place, and quads float32 (…, 8): the corners, as
-    fractions, of the line of which a letter is in the cell (0 = none).
+    (…, LETTERS) (0 = none), turns and rests int64 (…, LETTERS): how many letters of its line come before it and after it, spelled
+    int64 (…, LETTERS): the letters again, of each row by their turn modulo LETTER_COLUMNS instead of their place, and quads float32
+    (…, 8): the corners, as fractions, of the line of which a letter is in the cell (0 = none).
     """
     parts = owners.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
     width, height = facts.size
@@ -69,25 +69,26 @@ def _holders(parts: np.ndarray, things: int) -> np.ndarray:
 
 def _letters(facts: Facts) -> dict[str, np.ndarray]:
     rows, columns = GRID * LETTER_ROWS, GRID * LETTER_COLUMNS
-    letters, turns, lines = (np.zeros((rows, columns), np.int64) for _ in range(3))
+    letters, turns, rests, lines = (np.zeros((rows, columns), np.int64) for _ in range(4))
     quads = [np.zeros((4, 2))]
     for thing in facts.things:
         places = []
         for line, quad in zip(thing.text.split("\n"), thing.quads):
-            places += [(turn, len(quads)) for turn in range(len(line.replace(" ", "")))]
+            count = len(line.replace(" ", ""))
+            places += [(turn, count - 1 - turn, len(quads)) for turn in range(count)]
             quads.append(quad / facts.size)
-        for (letter, x, y), (turn, number) in zip(thing.letters, places, strict=True):
+        for (letter, x, y), (turn, rest, number) in zip(thing.letters, places, strict=True):
             place = math.floor(y / facts.size[1] * rows), math.floor(x / facts.size[0] * columns)
             if 0 <= place[0] < rows and 0 <= place[1] < columns:
-                letters[place], turns[place], lines[place] = _CHARACTER[letter], turn, number
-    letters, turns, lines = _by_cell(letters), _by_cell(turns), _by_cell(lines)
+                letters[place], turns[place], rests[place], lines[place] = _CHARACTER[letter], turn, rest, number
+    letters, turns, rests, lines = (_by_cell(fine) for fine in (letters, turns, rests, lines))
     spelled = np.zeros_like(letters)
     for part in range(LETTERS):
         at = part // LETTER_COLUMNS * LETTER_COLUMNS + turns[:, part] % LETTER_COLUMNS
         cells = np.flatnonzero(letters[:, part])
         spelled[cells, at[cells]] = letters[cells, part]
     corners = np.array(quads, np.float32).reshape(-1, 8)[lines.max(axis=1)]
-    return {"letters": letters, "turns": turns, "spelled": spelled, "quads": corners}
+    return {"letters": letters, "turns": turns, "rests": rests, "spelled": spelled, "quads": corners}
 
 
 def _by_cell(fine: np.ndarray) -> np.ndarray:
@@ -120,7 +121,6 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
     written = truth["letters"] > 0
     lettered = written.any(dim=-1)
     letter_logits = heads.letters(features).unflatten(-1, (LETTERS, -1))
-    turn_logits = heads.turns(features).unflatten(-1, (LETTERS, -1))
     blank = ~written & (lettered.unsqueeze(-1) | (torch.rand(written.shape, device=written.device) < 0.05))
     weight = torch.tensor(8.0, device=features.device)
     return {
@@ -130,11 +130,16 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=weight),
         "reach": _off(heads.reach, features, truth["edges"], held),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
-        "letters": F.cross_entropy(letter_logits[written], truth["letters"][written]) if written.any() else letter_logits.sum() * 0,
-        "turns": F.cross_entropy(turn_logits[written], truth["turns"][written]) if written.any() else turn_logits.sum() * 0,
+        **{name: _told(getattr(heads, name)(features), truth[name], written) for name in ("letters", "turns", "rests")},
         "no letter": F.cross_entropy(letter_logits[blank], truth["letters"][blank]),
         "corners": _off(heads.corners, features, truth["quads"], lettered),
     }
+
+
+def _told(logits: torch.Tensor, wanted: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
+    """How far logits are from telling what is wanted of each letter that is written; 0 without letters."""
+    logits = logits.unflatten(-1, (LETTERS, -1))
+    return F.cross_entropy(logits[written], wanted[written]) if written.any() else logits.sum() * 0
 
 
 def _off(head: torch.nn.Module, features: torch.Tensor, places: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
@@ -207,6 +212,8 @@ def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "colour": right(heads.colour(inside), truth["colour"][held]),
         "reach": 1000 * float(_off(heads.reach, features, truth["edges"], held)),
         "corners": 1000 * float(_off(heads.corners, features, truth["quads"], lettered)),
-        "letters": right(heads.letters(features).unflatten(-1, (LETTERS, -1))[written], truth["letters"][written]),
-        "turns": right(heads.turns(features).unflatten(-1, (LETTERS, -1))[written], truth["turns"][written]),
+        **{
+            name: right(getattr(heads, name)(features).unflatten(-1, (LETTERS, -1))[written], truth[name][written])
+            for name in ("letters", "turns", "rests")
+        },
     }

@@ -107,7 +107,8 @@ class CellHeads(nn.Module):
 
     From the tower's features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle
     is here, how far its four edges are from the middle of the cell, its shape in 4 x 4 parts of the cell, and for each of 2 x 3
-    parts of the cell the letter there (0 = none), which letter of its line it is, and how far the corners of that line's quad are.
+    parts of the cell the letter there (0 = none), how many letters of its line come before and after it, and how far the corners of
+    that line's quad are.
     From the encoder's output it reads whether the prompt means the thing, the letters by their turn, and edges and quads as codes,
     to be compared with the location embeddings: only there have picture and prompt met, and the place of the cell and the reach
     from it been put together.
@@ -125,6 +126,7 @@ class CellHeads(nn.Module):
         self.letters = nn.Linear(WIDTH, LETTERS * (characters + 1))
         self.spelled = nn.Linear(WIDTH, LETTERS * (characters + 1))
         self.turns = nn.Linear(WIDTH, LETTERS * TURNS)
+        self.rests = nn.Linear(WIDTH, LETTERS * TURNS)
         self.corners = nn.Linear(WIDTH, 8)
         self.quads = nn.Linear(WIDTH, 8 * WIDTH)
 
