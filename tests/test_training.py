@@ -226,8 +226,9 @@ def test_a_page_is_full_of_words_and_only_the_tower_sees_it(pictures, monkeypatc
 def test_letters_know_their_turn_in_the_line():
     scene = Scene((Thing("sign", "red", size=0.9, text="TAXI\nGO 7"),), size=(SIDE, SIDE))
     truth = cell_truth(pool.Facts(scene.things, "field", scene.size), np.zeros((pool.OWNERS, pool.OWNERS), np.uint8))
-    told = {(CHARACTERS[letter - 1], turn) for letter, turn in zip(truth["letters"].ravel(), truth["turns"].ravel()) if letter}
-    assert told == {("T", 0), ("A", 1), ("X", 2), ("I", 3), ("G", 0), ("O", 1), ("7", 2)}
+    places = zip(truth["letters"].ravel(), truth["turns"].ravel(), truth["rests"].ravel())
+    told = {(CHARACTERS[letter - 1], turn, rest) for letter, turn, rest in places if letter}
+    assert told == {("T", 0, 3), ("A", 1, 2), ("X", 2, 1), ("I", 3, 0), ("G", 0, 2), ("O", 1, 1), ("7", 2, 0)}
     first, second = (quad.reshape(8) / SIDE for quad in scene.things[0].quads)
     for letters, quad in zip(truth["letters"], truth["quads"]):
         here = {CHARACTERS[letter - 1] for letter in letters if letter}
