@@ -1,5 +1,7 @@
 """Pixels of the pictures that `show` and `show_all` make."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -292,7 +294,6 @@ def test_bad_arguments_are_told(call, why):
         call(answered("</s>"))
 
 
-
 @pytest.mark.parametrize("elsewhere", [False, True])
 def test_a_font_that_comes_with_matplotlib_is_where_matplotlib_keeps_it(monkeypatch, elsewhere):
     import matplotlib
@@ -300,5 +301,5 @@ def test_a_font_that_comes_with_matplotlib_is_where_matplotlib_keeps_it(monkeypa
     if elsewhere:
         monkeypatch.setattr(fonts.importlib.util, "find_spec", lambda name: None)
     fonts.bundled.cache_clear()
-    assert fonts.bundled("DejaVuSans") == f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf"
+    assert Path(fonts.bundled("DejaVuSans")) == Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     fonts.bundled.cache_clear()

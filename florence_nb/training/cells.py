@@ -120,7 +120,7 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
     inside = features[held]
     written = truth["letters"] > 0
     lettered = written.any(dim=-1)
-    letter_logits = heads.letters(features).unflatten(-1, (LETTERS, -1))
+    of_letters = _of_letters(heads, features)
     blank = ~written & (lettered.unsqueeze(-1) | (torch.rand(written.shape, device=written.device) < 0.05))
     weight = torch.tensor(8.0, device=features.device)
     return {
@@ -130,15 +130,19 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=weight),
         "reach": _off(heads.reach, features, truth["edges"], held),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
-        **{name: _told(getattr(heads, name)(features), truth[name], written) for name in ("letters", "turns", "rests")},
-        "no letter": F.cross_entropy(letter_logits[blank], truth["letters"][blank]),
+        **{name: _told(logits, truth[name], written) for name, logits in of_letters.items()},
+        "no letter": F.cross_entropy(of_letters["letters"][blank], truth["letters"][blank]),
         "corners": _off(heads.corners, features, truth["quads"], lettered),
     }
 
 
+def _of_letters(heads: CellHeads, features: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Logits (n, cells, LETTERS, choices) of what is told of each letter, by the names of `cell_truth`."""
+    return {name: getattr(heads, name)(features).unflatten(-1, (LETTERS, -1)) for name in ("letters", "turns", "rests")}
+
+
 def _told(logits: torch.Tensor, wanted: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
     """How far logits are from telling what is wanted of each letter that is written; 0 without letters."""
-    logits = logits.unflatten(-1, (LETTERS, -1))
     return F.cross_entropy(logits[written], wanted[written]) if written.any() else logits.sum() * 0
 
 
@@ -212,8 +216,5 @@ def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "colour": right(heads.colour(inside), truth["colour"][held]),
         "reach": 1000 * float(_off(heads.reach, features, truth["edges"], held)),
         "corners": 1000 * float(_off(heads.corners, features, truth["quads"], lettered)),
-        **{
-            name: right(getattr(heads, name)(features).unflatten(-1, (LETTERS, -1))[written], truth[name][written])
-            for name in ("letters", "turns", "rests")
-        },
+        **{name: right(logits[written], truth[name][written]) for name, logits in _of_letters(heads, features).items()},
     }

@@ -77,7 +77,7 @@ class Lesson:
         """Takes the weights of an exported checkpoint; the optimiser begins anew."""
         exported, heads, self.step = load_exported(folder)
         self.model.load_state_dict(exported.state_dict())
-        self.heads.load_state_dict(heads, strict=False)  # a checkpoint may be older than a head
+        self.heads.load_state_dict(heads)
 
     def _see(self, state: dict) -> None:
         """Takes the weights of the first lesson, all but those heads that read the encoder's output."""

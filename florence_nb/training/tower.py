@@ -149,7 +149,7 @@ def train_tower(
         exported, seen, _ = load_exported(begin)
         tower.load_state_dict(exported.model.vision_tower.state_dict())
         projector.load_state_dict(exported.model.multi_modal_projector.state_dict())
-        heads.load_state_dict(seen, strict=False)  # a checkpoint may be older than a head
+        heads.load_state_dict(seen)
 
     def save(step: int) -> None:
         state = {**{n: p.state_dict() for n, p in parts.items()}, "optimiser": optimiser.state_dict(), "step": step}
