@@ -284,11 +284,12 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="the scenes have seeds from SEED * 100 000 on")
     parser.add_argument("--checkpoint", default="mini")
     parser.add_argument("--held-out", action="store_true", help="only scenes with the kinds that were never in training")
-    parser.add_argument("--sheet", type=Path, help="where to save the worst scenes as a picture")
+    parser.add_argument("--sheet", type=Path, default=Path("worst-scenes.png"), help="where to save the worst scenes as a picture")
     return parser.parse_args(given)
 
 
 def main(given: Sequence[str] | None = None) -> None:
+    from .drawing import show_all
     from .loading import load
 
     args = _arguments(given)
@@ -298,12 +299,9 @@ def main(given: Sequence[str] | None = None) -> None:
     tally = evaluate(florence, scenes, seed=args.seed)
     print(f"{args.scenes} scenes, seeds {seeds[0]} to {seeds[-1]}, greedy\n\n{table(tally.figures())}")
     print(f"\none 20-token greedy answer, picture included: {1000 * answer_time(florence, scenes[0]):.0f} ms")
-    if args.sheet:
-        from .drawing import show_all
-
-        worst = sorted(tally.detections, key=lambda found: found[0])[:12]
-        show_all([answer for _, answer in worst], columns=4).save(args.sheet)
-        print(f"the worst twelve: {args.sheet}")
+    worst = sorted(tally.detections, key=lambda found: found[0])[:12]
+    show_all([answer for _, answer in worst], columns=4).save(args.sheet)
+    print(f"the worst twelve: {args.sheet}")
 
 
 if __name__ == "__main__":

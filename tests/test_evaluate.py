@@ -195,10 +195,11 @@ def test_the_command(monkeypatch, capsys, tmp_path, held_out):
     monkeypatch.setattr("florence_nb.loading.load", load)
     monkeypatch.setattr(Knowing, "run_example", Knowing.run_example)
     monkeypatch.setattr(evaluation, "answer_time", lambda florence, scene: 0.1)
-    evaluation.main(["--scenes", "2", "--seed", "3", "--sheet", str(tmp_path / "worst.png")] + ["--held-out"] * held_out)
+    monkeypatch.chdir(tmp_path)
+    evaluation.main(["--scenes", "2", "--seed", "3"] + ["--held-out"] * held_out)
     said = capsys.readouterr().out
     assert "2 scenes, seeds 300000 to 300001" in said and "| OD F1 | 1.000" in said and "100 ms" in said
-    assert (tmp_path / "worst.png").is_file()
+    assert "the worst twelve: worst-scenes.png" in said and (tmp_path / "worst-scenes.png").is_file()
     assert [seed for seed, _ in seen] == [300000, 300001] and all(bool(kinds) == held_out for _, kinds in seen)
 
 

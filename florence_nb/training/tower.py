@@ -36,7 +36,7 @@ WEIGHTS = {
     "middle": 0.3,
     "reach": 6.0,
     "shape": 0.7,
-    "letters": 1.0,
+    "letters": 2.0,
     "turns": 0.5,
     "rests": 0.5,
     "no letter": 0.5,
