@@ -20,15 +20,15 @@ SHARES = {
     "<OD>": 8,
     "<DENSE_REGION_CAPTION>": 8,
     "<REGION_PROPOSAL>": 2,
-    "<OCR>": 14,
-    "<OCR_WITH_REGION>": 14,
+    "<OCR>": 24,
+    "<OCR_WITH_REGION>": 20,
     "<CAPTION_TO_PHRASE_GROUNDING>": 12,
     "<OPEN_VOCABULARY_DETECTION>": 6,
     "<REFERRING_EXPRESSION_SEGMENTATION>": 14,
     "<REGION_TO_SEGMENTATION>": 12,
     "<REGION_TO_CATEGORY>": 3,
     "<REGION_TO_DESCRIPTION>": 3,
-    "<REGION_TO_OCR>": 11,
+    "<REGION_TO_OCR>": 14,
 }
 """How often each task is asked, in the end."""
 SHORT = {
