@@ -1,6 +1,7 @@
 """The evaluation: a perfect model gets everything, a silent one nothing, and each metric is what it says."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -196,10 +197,11 @@ def test_the_command(monkeypatch, capsys, tmp_path, held_out):
     monkeypatch.setattr(Knowing, "run_example", Knowing.run_example)
     monkeypatch.setattr(evaluation, "answer_time", lambda florence, scene: 0.1)
     monkeypatch.chdir(tmp_path)
-    evaluation.main(["--scenes", "2", "--seed", "3"] + ["--held-out"] * held_out)
+    sheet = tmp_path / "elsewhere.png" if held_out else Path("worst-scenes.png")
+    evaluation.main(["--scenes", "2", "--seed", "3"] + ["--held-out", "--sheet", str(sheet)] * held_out)
     said = capsys.readouterr().out
     assert "2 scenes, seeds 300000 to 300001" in said and "| OD F1 | 1.000" in said and "100 ms" in said
-    assert "the worst twelve: worst-scenes.png" in said and (tmp_path / "worst-scenes.png").is_file()
+    assert f"the worst twelve: {sheet}" in said and [path.name for path in tmp_path.iterdir()] == [sheet.name]
     assert [seed for seed, _ in seen] == [300000, 300001] and all(bool(kinds) == held_out for _, kinds in seen)
 
 
