@@ -100,6 +100,16 @@ def test_a_box_is_used_once():
     assert [match.verdict for match in composing.match_boxes(said, truth)] == ["found", "missed"]
 
 
+def test_what_overlaps_by_less_than_half_is_misplaced():
+    truth = boxes("car<loc_0><loc_0><loc_100><loc_100>")
+    said = boxes("car<loc_60><loc_0><loc_160><loc_100>")
+    assert [match.verdict for match in composing.match_boxes(said, truth)] == ["misplaced"]
+    square = "<s><loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
+    elsewhere = "<s><loc_500><loc_0><loc_599><loc_0><loc_599><loc_99><loc_500><loc_99></s>"
+    one, other = (parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, elsewhere))
+    assert composing.match_mask(other, one)[0] == composing.Match("None", 0.0, "misplaced")
+
+
 def test_masks_are_compared_by_their_area():
     square = "<s><loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
     half = "<s><loc_0><loc_0><loc_49><loc_0><loc_49><loc_99><loc_0><loc_99></s>"

@@ -240,10 +240,9 @@ _KINDS = {"boxes": "box", "mask": "mask", "reading": "words"}
 
 def _row(what: str, match: Match) -> str:
     iou = "" if match.iou is None else f"{match.iou:.2f}"
-    good = match.iou is not None and match.iou >= 0.5
     return (
         f"<tr><td>{escape(match.name)}</td><td class='faint'>{_KINDS[what]}</td>"
-        f"<td class='{'good' if good else 'bad'}'>{match.verdict}</td><td class='n'>{iou}</td></tr>"
+        f"<td class='{'good' if match.verdict == 'found' else 'bad'}'>{match.verdict}</td><td class='n'>{iou}</td></tr>"
     )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MOST_THINGS = 7
 LONGEST_ANSWER = 200
 """Tokens: the truth about seven things takes 40 for the boxes; an outline in several pieces 110."""
+WELL_PLACED = 0.5
+"""The least IoU of a region that counts as found, as the evaluation counts."""
 ASKED: dict[str, str] = {
     "boxes": "<OD>",
     "mask": "<REFERRING_EXPRESSION_SEGMENTATION>",
@@ -42,7 +44,7 @@ class Match:
     Attributes:
         name: its label; of a region that the model made up, the model's.
         iou: of the true and the given region, 0 to 1; None if one of them is missing.
-        verdict: ``"found"``, ``"missed"`` or ``"not there"``.
+        verdict: ``"found"``, ``"misplaced"`` (right name, but an IoU under `WELL_PLACED`), ``"missed"`` or ``"not there"``.
     """
 
     name: str
@@ -170,7 +172,11 @@ def match_mask(answer: Answer, truth: Answer) -> tuple[Match, ...]:
         verdict = "missed" if truth.polygons else "not there"
         return (Match(name, None, verdict),) if truth.polygons or answer.polygons else ()
     told, true = (filled(_all_parts(one), truth.image_size) for one in (answer, truth))
-    return (Match(name, mask_iou(told, true), "found"),)
+    return (_placed(name, mask_iou(told, true)),)
+
+
+def _placed(name: str, iou: float) -> Match:
+    return Match(name, iou, "found" if iou >= WELL_PLACED else "misplaced")
 
 
 def match_lines(answer: Answer, truth: Answer) -> tuple[Match, ...]:
@@ -211,7 +217,7 @@ def _pairs(ious: list[tuple[float, int, int]], true: Sequence[str], said: Sequen
     for iou, i, j in sorted(ious, reverse=True):
         if i not in paired and j not in {other for _, other in paired.values()}:
             paired[i] = (iou, j)
-    found = [Match(name, *((paired[i][0], "found") if i in paired else (None, "missed"))) for i, name in enumerate(true)]
+    found = [_placed(name, paired[i][0]) if i in paired else Match(name, None, "missed") for i, name in enumerate(true)]
     taken = {j for _, j in paired.values()}
     return (*found, *(Match(name, None, "not there") for j, name in enumerate(said) if j not in taken))
 
