@@ -1,5 +1,7 @@
 """A few rows are multiplied the other way round, with the same result."""
 
+import time
+
 import pytest
 import torch
 from torch.nn.functional import linear
@@ -29,6 +31,7 @@ def test_other_numbers_are_left_alone(dtype):
 
 
 def test_only_wide_models_on_a_cpu_take_it(mini, monkeypatch):
+    monkeypatch.setattr(module, "pays_here", lambda threads: True)
     assert not isinstance(few_rows(mini.model), FewRows)
     plain = mini.run_example("<OD>", "street")
     monkeypatch.setattr(module, "LEAST_WIDTH", 1)
@@ -36,3 +39,18 @@ def test_only_wide_models_on_a_cpu_take_it(mini, monkeypatch):
     wide = mini.run_example("<OD>", "street")
     assert wide.token_ids == plain.token_ids
     mini.forget()
+
+
+@pytest.mark.parametrize(("flipped", "pays"), ((0.0, True), (0.02, False)))
+def test_a_cpu_on_which_it_is_slower_does_without(mini, monkeypatch, flipped, pays):
+    """The plain way takes 0.01 s, the other one ``flipped`` seconds."""
+    inside = []
+    monkeypatch.setattr(FewRows, "__enter__", lambda self: inside.append(self))
+    monkeypatch.setattr(FewRows, "__exit__", lambda self, *_: inside.clear())
+    monkeypatch.setattr(torch.nn.functional, "linear", lambda *_: time.sleep(flipped if inside else 0.01))
+    module.pays_here.cache_clear()
+    monkeypatch.setattr(module, "LEAST_WIDTH", 1)
+    try:
+        assert isinstance(few_rows(mini.model), FewRows) == pays
+    finally:
+        module.pays_here.cache_clear()
