@@ -23,7 +23,7 @@ from .scenes import words
 from .scenes.outline import filled, mask_iou
 from .scenes.pen import COLOURS
 from .scenes.scene import HELD_OUT, KINDS, Scene, Seen, random_scene
-from .scenes.truth import lines_of, overlap
+from .scenes.truth import WELL_PLACED, lines_of, overlap
 
 MUST = {
     "OD F1": 0.90,
@@ -137,13 +137,13 @@ def questions(scene: Scene, rng: random.Random) -> list[tuple[str, Any, Any]]:
 def match(found: Iterable, wanted: Iterable, alike: Callable[[int, int], bool]) -> list[tuple[int, int, float]]:
     """Pairs (index in found, index in wanted, IoU) of boxes that agree, each box used once, best first.
 
-    They agree where their IoU is at least 0.5 and ``alike(index in found, index in wanted)``.
+    They agree where their IoU is at least `WELL_PLACED` and ``alike(index in found, index in wanted)``.
     """
     pairs = sorted(((overlap(f, w), i, j) for i, f in enumerate(found) for j, w in enumerate(wanted)), reverse=True)
     kept: list[tuple[int, int, float]] = []
     for share, i, j in pairs:
         free = all(i != other and j != another for other, another, _ in kept)
-        if share >= 0.5 and free and alike(i, j):
+        if share >= WELL_PLACED and free and alike(i, j):
             kept.append((i, j, share))
     return kept
 
@@ -216,7 +216,7 @@ def _check_quads(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:
     for line, quad in lines_of(scene):
         alike = [filled([q], scene.size) for label, q in zip(answer.labels, answer.quads) if label == line]
         truth = filled([quad], scene.size)
-        tally.add("OCR with region", any(mask_iou(one, truth) >= 0.5 for one in alike))
+        tally.add("OCR with region", any(mask_iou(one, truth) >= WELL_PLACED for one in alike))
 
 
 def _check_caption(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:

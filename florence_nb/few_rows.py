@@ -7,7 +7,7 @@ and a layer that narrows is better left alone.
 
 from __future__ import annotations
 
-import time
+import timeit
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
@@ -41,17 +41,12 @@ class FewRows(TorchFunctionMode):
 
 @cache
 def pays_here(threads: int) -> bool:
-    """Whether the other way round takes less than two thirds of the time on this CPU: measured once a process, in 0.1 s."""
+    """Whether the other way round takes less than two thirds of the time on this CPU: measured once for a number of threads."""
     inputs, weight = torch.ones(3, 768), torch.ones(16384, 768)
 
     def seconds(mode: AbstractContextManager) -> float:
-        times = []
         with mode:
-            for _ in range(5):
-                start = time.perf_counter()
-                torch.nn.functional.linear(inputs, weight)
-                times.append(time.perf_counter() - start)
-        return min(times)
+            return min(timeit.repeat(lambda: torch.nn.functional.linear(inputs, weight), number=1, repeat=5))
 
     return 1.5 * seconds(FewRows()) < seconds(nullcontext())
 

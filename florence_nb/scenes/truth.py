@@ -20,6 +20,8 @@ from .scene import Seen
 from .words import Told
 
 START, END = "</s><s>", "</s>"
+WELL_PLACED = 0.5
+"""The least IoU of a region that counts as found."""
 
 
 def answer(scene: Told, task_prompt: str, text_input: Any = None, *, rng: random.Random | None = None) -> str:

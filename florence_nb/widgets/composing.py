@@ -17,7 +17,7 @@ from ..scenes.outline import filled, mask_iou
 from ..scenes.pen import COLOURS
 from ..scenes.scene import Scene, Thing, home_of
 from ..scenes.signs import SIGN_KINDS, draw_sign
-from ..scenes.truth import overlap
+from ..scenes.truth import WELL_PLACED, overlap
 
 if TYPE_CHECKING:
     from ..florence import Florence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 MOST_THINGS = 7
 LONGEST_ANSWER = 200
 """Tokens: the truth about seven things takes 40 for the boxes; an outline in several pieces 110."""
-WELL_PLACED = 0.5
-"""The least IoU of a region that counts as found, as the evaluation counts."""
 ASKED: dict[str, str] = {
     "boxes": "<OD>",
     "mask": "<REFERRING_EXPRESSION_SEGMENTATION>",
