@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from transformers import EncoderDecoderCache
 
-from florence_nb.beams import cache_name, cache_of
-from florence_nb.few_rows import few_rows
+from florence_nb.engine.cpu_linear import transposed_linear
+from florence_nb.engine.cross_attention_cache import cache_name, filled_cache
 from florence_nb.florence import Florence, Settings
 from florence_nb.scenes import random_scene
 
@@ -43,7 +43,7 @@ def _fresh(florence: Florence, work: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _settings(florence: Florence) -> Settings:
-    return florence.check_settings(20, 3, False, None, {"min_new_tokens": 20})
+    return florence.make_settings(max_new_tokens=20, min_new_tokens=20)
 
 
 def _ids(answers: list[Any]) -> list[list[int]]:
@@ -58,9 +58,9 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
         """One vision pass, then text encoder and decoder for each prompt; nothing is remembered, decoded or parsed."""
         settings = _settings(florence)
         with torch.no_grad():
-            seen = florence._see([image])
+            seen = florence.encode_images([image])
             for task, text in SIX:
-                florence._generate(florence._merge(seen, [florence.question(task, image, text).ids]), settings)
+                florence.generate_ids(florence.encode_prompts(seen, [florence.prepare(task, image, text).ids]), settings)
 
     sides = {
         "guide": lambda: [guide(florence, task, image, text, **TOKENS) for task, text in SIX],
@@ -115,14 +115,14 @@ def slider(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
 def where_time_goes(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     """The parts of one answer of 20 tokens with three beams."""
     image = random_scene(1, size=(640, 480)).image
-    ids, settings = [florence.question("<CAPTION>", image).ids], _settings(florence)
+    ids, settings = [florence.prepare("<CAPTION>", image).ids], _settings(florence)
     with torch.no_grad():
-        seen = florence._see([image])
-        encoded = florence._merge(seen, ids)
+        seen = florence.encode_images([image])
+        encoded = florence.encode_prompts(seen, ids)
         parts = {
-            "vision tower": lambda: florence._see([image]),
-            "text encoder": lambda: florence._merge(seen, ids),
-            "decoder": lambda: florence._generate(encoded, settings),
+            "vision tower": lambda: florence.encode_images([image]),
+            "text encoder": lambda: florence.encode_prompts(seen, ids),
+            "decoder": lambda: florence.generate_ids(encoded, settings),
         }
         times, _ = by_turns(parts, rounds, device)
     for part, taken in times.items():
@@ -224,7 +224,7 @@ def _seen_by_onnx(size: str, folder: str) -> Florence:
         pixels = other.processor.image_processor(images=images, return_tensors="np")["pixel_values"]
         return torch.cat([torch.from_numpy(session.run(None, {name: one[None]})[0]) for one in pixels])
 
-    other._see = see  # type: ignore[method-assign]
+    other.encode_images = see  # type: ignore[method-assign]
     return other
 
 
@@ -239,7 +239,7 @@ class _Step(torch.nn.Module):
     def forward(self, tokens: torch.Tensor, before: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         """Logits; ``before`` and ``seen`` (layers, 2, beams, heads, tokens, width) are keys and values of answer and picture."""
         picture = seen[0, 0].transpose(1, 2).flatten(2)  # only its shape counts: its keys and values are there
-        cached = {self.cache: EncoderDecoderCache(cache_of(before), cache_of(seen))}
+        cached = {self.cache: EncoderDecoderCache(filled_cache(before), filled_cache(seen))}
         return self.head(self.decoder(input_ids=tokens, encoder_hidden_states=picture, **cached).last_hidden_state)
 
 
@@ -262,7 +262,7 @@ def _decoder_step_by_onnx(florence: Florence, rounds: int) -> Figure:
         fed = {one.name: part.numpy() for one, part in zip(session.get_inputs(), given, strict=True)}
 
         def torch_steps() -> list:
-            with few_rows(florence.model):
+            with transposed_linear(florence.model):
                 return [step(*given) for _ in range(20)][-1].argmax(-1).tolist()
 
         sides = {

@@ -12,8 +12,6 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
-    from .florence import Florence
-
 _SHOWN = 12
 
 
@@ -47,7 +45,7 @@ class Answer:
         image: what `show` draws on, or None.
         token_ids: the generated ids, special ones too, or None.
         settings: the settings of generation; {} if it was parsed from a string.
-        florence: the model that gave it, or None.
+        florence: the `Florence` that gave it, or None.
     """
 
     task: str
@@ -66,7 +64,7 @@ class Answer:
     image: Image.Image | None = None
     token_ids: tuple[int, ...] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
-    florence: Florence | None = None
+    florence: Any = None
 
     def to_dict(self) -> dict[str, Any]:
         """All but the picture and the model, ready for JSON: lists for arrays, pixels to 2 decimals, scores to 4."""

@@ -1,4 +1,4 @@
-"""The scene composer: what is asked, how it is judged, and the controls, with a stand-in that knows the truth."""
+"""The scene composer: what is asked, how it is comparisons, and the controls, with a stand-in that knows the truth."""
 
 from dataclasses import dataclass, field
 
@@ -7,8 +7,8 @@ import pytest
 
 from florence_nb import InputError, parse
 from florence_nb.florence import Florence
-from florence_nb.scenes.scene import KINDS, Scene, Thing
-from florence_nb.widgets import composing
+from florence_nb.scenes import KINDS, Scene, Thing
+from florence_nb.widgets import composer_model
 from florence_nb.widgets.composer import SceneComposer, scene_composer
 
 from . import tiny
@@ -26,13 +26,13 @@ class Knower:
         self.scenes[scene.image.tobytes()] = scene
         return scene
 
-    def check_settings(self, *settings):
+    def make_settings(self, **settings):
         return settings
 
-    def question(self, task, image, text_input=None):
+    def prepare(self, task, image, text_input=None):
         return task, image, text_input
 
-    def answer(self, questions, settings):
+    def answer_batch(self, questions, settings):
         self.asked.append(tuple(task for task, _, _ in questions))
         return [self.tell(*question) for question in questions]
 
@@ -52,7 +52,7 @@ class KnowingComposer(SceneComposer):
 
 @pytest.fixture
 def composer():
-    return KnowingComposer(Knower(), composing.first_scene(), tuple(composing.ASKED))
+    return KnowingComposer(Knower(), composer_model.first_scene(), tuple(composer_model.ASKED))
 
 
 def text(widget):
@@ -61,9 +61,9 @@ def text(widget):
 
 def test_a_perfect_model_gets_full_marks():
     knower = Knower()
-    judged = composing.ask(knower, knower.know(composing.first_scene()), 1)
-    assert knower.asked == [tuple(composing.ASKED.values())]
-    told = {one.what: [(match.name, match.verdict, round(match.iou, 2)) for match in one.matches] for one in judged}
+    comparisons = composer_model.ask(knower, knower.know(composer_model.first_scene()), 1)
+    assert knower.asked == [tuple(composer_model.ASKED.values())]
+    told = {one.what: [(match.name, match.verdict, round(match.iou, 2)) for match in one.matches] for one in comparisons}
     assert told == {
         "boxes": [("sign", "found", 1.0), ("car", "found", 1.0), ("tree", "found", 1.0)],
         "mask": [("red car", "found", 1.0)],
@@ -74,9 +74,9 @@ def test_a_perfect_model_gets_full_marks():
 
 def test_a_shifted_box_loses_iou():
     knower = Knower(shift=20)
-    (judged,) = composing.ask(knower, knower.know(composing.first_scene()), None, ("boxes",))
-    ious = [match.iou for match in judged.matches]
-    truth, answer = judged.truth.boxes[0], judged.answer.boxes[0]
+    (comparisons,) = composer_model.ask(knower, knower.know(composer_model.first_scene()), None, ("boxes",))
+    ious = [match.iou for match in comparisons.matches]
+    truth, answer = comparisons.truth.boxes[0], comparisons.answer.boxes[0]
     across, down = truth[2] - truth[0], truth[3] - truth[1]
     both = (across - 20) * (down - 20)
     assert ious[0] == pytest.approx(both / (2 * across * down - both), abs=1e-4) and max(ious) < 0.8
@@ -90,80 +90,80 @@ def boxes(raw):
 def test_boxes_are_matched_by_label_and_the_best_pair_first():
     truth = boxes("car<loc_0><loc_0><loc_100><loc_100>car<loc_200><loc_0><loc_300><loc_100>dog<loc_500><loc_500><loc_600><loc_600>")
     said = boxes("car<loc_210><loc_0><loc_310><loc_100>car<loc_0><loc_0><loc_100><loc_100>cat<loc_500><loc_500><loc_600><loc_600>")
-    told = [(match.name, match.verdict, match.iou and round(match.iou, 2)) for match in composing.match_boxes(said, truth)]
+    told = [(match.name, match.verdict, match.iou and round(match.iou, 2)) for match in composer_model.match_boxes(said, truth)]
     assert told == [("car", "found", 1.0), ("car", "found", 0.82), ("dog", "missed", None), ("cat", "not there", None)]
 
 
 def test_a_box_is_used_once():
     truth = boxes("car<loc_0><loc_0><loc_100><loc_100><loc_50><loc_0><loc_150><loc_100>")
     said = boxes("car<loc_0><loc_0><loc_100><loc_100>")
-    assert [match.verdict for match in composing.match_boxes(said, truth)] == ["found", "missed"]
+    assert [match.verdict for match in composer_model.match_boxes(said, truth)] == ["found", "missed"]
 
 
 def test_what_overlaps_by_less_than_half_is_misplaced():
     truth = boxes("car<loc_0><loc_0><loc_100><loc_100>")
     said = boxes("car<loc_60><loc_0><loc_160><loc_100>")
-    assert [match.verdict for match in composing.match_boxes(said, truth)] == ["misplaced"]
+    assert [match.verdict for match in composer_model.match_boxes(said, truth)] == ["misplaced"]
     square = "<s><loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
     elsewhere = "<s><loc_500><loc_0><loc_599><loc_0><loc_599><loc_99><loc_500><loc_99></s>"
     one, other = (parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, elsewhere))
-    assert composing.match_mask(other, one)[0] == composing.Match("None", 0.0, "misplaced")
+    assert composer_model.match_mask(other, one)[0] == composer_model.Match("None", 0.0, "misplaced")
 
 
 def test_masks_are_compared_by_their_area():
     square = "<s><loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
     half = "<s><loc_0><loc_0><loc_49><loc_0><loc_49><loc_99><loc_0><loc_99></s>"
     one, other, none = (parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, half, "<s></s>"))
-    (match,) = composing.match_mask(other, one)
+    (match,) = composer_model.match_mask(other, one)
     assert match.iou == pytest.approx(0.5, abs=0.01)
-    assert [m.verdict for m in composing.match_mask(none, one)] == ["missed"]
-    assert [m.verdict for m in composing.match_mask(one, none)] == ["not there"]
-    assert composing.match_mask(none, none) == ()
+    assert [m.verdict for m in composer_model.match_mask(none, one)] == ["missed"]
+    assert [m.verdict for m in composer_model.match_mask(one, none)] == ["not there"]
+    assert composer_model.match_mask(none, none) == ()
 
 
 def test_words_must_be_read_right():
     truth = parse("<s>STOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>", "<OCR_WITH_REGION>", (1000, 1000))
     wrong = parse("<s>SHOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>", "<OCR_WITH_REGION>", (1000, 1000))
-    assert [m.verdict for m in composing.match_lines(truth, truth)] == ["found"]
-    assert [(m.name, m.verdict) for m in composing.match_lines(wrong, truth)] == [("STOP", "missed"), ("SHOP", "not there")]
+    assert [m.verdict for m in composer_model.match_lines(truth, truth)] == ["found"]
+    assert [(m.name, m.verdict) for m in composer_model.match_lines(wrong, truth)] == [("STOP", "missed"), ("SHOP", "not there")]
 
 
 def test_things_are_changed_added_and_removed():
-    scene = composing.first_scene()
-    moved = composing.changed(scene, 1, at=(0.6, 0.7), colour="blue", mirrored=True)
+    scene = composer_model.first_scene()
+    moved = composer_model.changed(scene, 1, at=(0.6, 0.7), colour="blue", mirrored=True)
     assert (moved.wanted[1].at, moved.wanted[1].colour, moved.wanted[1].mirrored) == ((0.6, 0.7), "blue", True)
-    more = composing.with_thing(scene, "car")
+    more = composer_model.with_thing(scene, "car")
     assert more.wanted[-1].kind == "car" and more.wanted[-1].colour != "red"
-    assert composing.without(more, 3).wanted == scene.wanted
+    assert composer_model.without(more, 3).wanted == scene.wanted
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_added(kind):
-    assert composing.with_thing(Scene(()), kind).things[0].kind == kind
+    assert composer_model.with_thing(Scene(()), kind).things[0].kind == kind
 
 
 def test_seven_things_at_most():
     scene = Scene((Thing("ball", "red"),) * 7)
     with pytest.raises(InputError, match="at most 7"):
-        composing.with_thing(scene, "car")
+        composer_model.with_thing(scene, "car")
 
 
 @pytest.mark.parametrize(
     "typed, kept", [("stop", "STOP"), (" Tea  room ", "TEA ROOM"), ("BUS / 42", "BUS\n42"), ("ICE\nTEA", "ICE\nTEA")]
 )
 def test_words_become_capitals(typed, kept):
-    assert composing.sign_words(typed) == kept
+    assert composer_model.sign_words(typed) == kept
 
 
 @pytest.mark.parametrize("typed", ["", "   ", "STRAẞE", "INCOMPREHENSIBLE", "A/B/C", "A B C", "hello!"])
 def test_words_that_no_sign_carries_are_refused(typed):
     with pytest.raises(InputError, match="A sign cannot say"):
-        composing.sign_words(typed)
+        composer_model.sign_words(typed)
 
 
 def test_nothing_is_asked_of_nobody():
     knower = Knower()
-    assert composing.ask(knower, Scene(()), None, ("mask",)) == [] and knower.asked == []
+    assert composer_model.ask(knower, Scene(()), None, ("mask",)) == [] and knower.asked == []
 
 
 def test_moving_a_slider_asks_again_once(composer):
@@ -173,7 +173,7 @@ def test_moving_a_slider_asks_again_once(composer):
     assert len(composer.florence.asked) == asked + 2
     assert composer.scene.wanted[1].at == (0.6, 0.72)
     assert text(composer.result) != before
-    box = dict(zip(composer.judged[0].answer.labels, composer.judged[0].answer.boxes))["car"]
+    box = dict(zip(composer.comparisons[0].answer.labels, composer.comparisons[0].answer.boxes))["car"]
     assert abs((box[0] + box[2]) / 2 - 0.6 * 384) < 10
 
 
@@ -183,7 +183,7 @@ def test_choosing_another_thing_shows_its_values_and_changes_nothing(composer):
     assert composer.scene == scene
     assert (composer.across.value, composer.colour.value, composer.words.value) == (30, "yellow", "CAFE")
     assert composer.words.layout.display is None and composer.mirrored.disabled
-    assert composer.judged[1].truth.text_input == "yellow sign"
+    assert composer.comparisons[1].truth.text_input == "yellow sign"
 
 
 def test_words_of_the_sign(composer):
@@ -203,7 +203,7 @@ def test_all_things_can_be_taken_out_and_put_in_again(composer):
     composer.kind.value = "teapot"
     composer.add.click()
     assert composer.index == 0 and not composer.across.disabled
-    assert [match.name for match in composer.judged[0].matches] == ["teapot"]
+    assert [match.name for match in composer.comparisons[0].matches] == ["teapot"]
 
 
 def test_background_and_questions(composer):
@@ -214,15 +214,15 @@ def test_background_and_questions(composer):
 
 
 def test_an_error_of_the_model_is_a_sentence_and_the_panel_goes_on(composer):
-    shown, answer = composer.result.value, composer.florence.answer
+    shown, answer = composer.result.value, composer.florence.answer_batch
 
     def broken(questions, settings):
         raise MemoryError("The GPU's memory is full: <close> something.")
 
-    composer.florence.answer = broken
+    composer.florence.answer_batch = broken
     composer.across.value = 10
     assert "memory is full: &lt;close&gt;" in composer.status.value and composer.result.value == shown
-    composer.florence.answer = answer
+    composer.florence.answer_batch = answer
     composer.across.value = 20
     assert composer.refused is None and composer.result.value != shown
 
@@ -238,10 +238,10 @@ def test_pictures_have_words_for_those_who_cannot_see(composer):
 
 
 def test_a_real_model_is_asked_in_one_batch(monkeypatch):
-    monkeypatch.setattr(composing, "LONGEST_ANSWER", 5)
+    monkeypatch.setattr(composer_model, "LONGEST_ANSWER", 5)
     processor = tiny.processor()
     composer = scene_composer(Florence(tiny.model(processor.tokenizer), processor, "tiny"), ask=("boxes", "caption"))
-    assert composer.refused is None and [one.what for one in composer.judged] == ["boxes", "caption"]
+    assert composer.refused is None and [one.what for one in composer.comparisons] == ["boxes", "caption"]
 
 
 def test_unknown_questions_are_refused():

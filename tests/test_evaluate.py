@@ -6,23 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from florence_nb import evaluate as evaluation
 from florence_nb import parse
-from florence_nb.evaluate import (
+from florence_nb.geometry import mask_iou, rasterize
+from florence_nb.scenes import GALLERY, Scene, Thing, random_scene
+from florence_nb.training import evaluate as evaluation
+from florence_nb.training.evaluate import (
     AT_MOST,
     MUST,
     Tally,
     count,
     evaluate,
     mask_of,
-    match,
+    matching,
     names_in,
     questions,
     table,
 )
-from florence_nb.scenes import Scene, Thing, random_scene
-from florence_nb.scenes.gallery import GALLERY
-from florence_nb.scenes.outline import filled, mask_iou
 
 PAIR = Scene([Thing("car", "red", (0.3, 0.5), 0.4), Thing("dog", "blue", (0.75, 0.5), 0.4)], "snow", (200, 100))
 MASKS = {"referring mask IoU", "region mask IoU"}
@@ -103,21 +102,21 @@ def test_detection_counts_what_was_said_and_what_is_there():
 
 def test_each_box_is_used_once():
     box = (0, 0, 10, 10)
-    assert match([box, box], [box], lambda i, j: True) == [(1, 0, 1.0)]
-    assert match([box], [box, (1, 0, 11, 10)], lambda i, j: True) == [(0, 0, 1.0)]
-    assert match([box], [(6, 0, 16, 10)], lambda i, j: True) == []
-    assert match([box], [box], lambda i, j: False) == []
-    assert match([], [box], lambda i, j: True) == []
+    assert matching([box, box], [box], lambda i, j: True) == [(1, 0, 1.0)]
+    assert matching([box], [box, (1, 0, 11, 10)], lambda i, j: True) == [(0, 0, 1.0)]
+    assert matching([box], [(6, 0, 16, 10)], lambda i, j: True) == []
+    assert matching([box], [box], lambda i, j: False) == []
+    assert matching([], [box], lambda i, j: True) == []
 
 
 def test_masks():
     square = np.array([(0, 0), (9, 0), (9, 9), (0, 9)], float)
-    whole, half = filled([square], (20, 10)), filled([square[:, ::1] * (0.5, 1)], (20, 10))
+    whole, half = rasterize([square], (20, 10)), rasterize([square[:, ::1] * (0.5, 1)], (20, 10))
     assert whole.shape == (10, 20) and whole.sum() == 81
     assert mask_iou(whole, half) == pytest.approx(half.sum() / 81)
     assert mask_iou(whole, ~whole) == 0 and mask_iou(whole & False, half & False) == 1
-    assert filled([square[:2]], (20, 10)).sum() == 0
-    assert np.array_equal(mask_of(PAIR, PAIR.things), PAIR.owner > 0)
+    assert rasterize([square[:2]], (20, 10)).sum() == 0
+    assert np.array_equal(mask_of(PAIR, PAIR.things), PAIR.instance_map > 0)
 
 
 def test_captions():

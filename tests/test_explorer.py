@@ -8,8 +8,8 @@ import pytest
 from florence_nb import InputError, parse
 from florence_nb.florence import Florence
 from florence_nb.scenes.scene import Scene, Thing
-from florence_nb.widgets import exploring
-from florence_nb.widgets.exploring import Words, beam_tree, gaze, look, points, token_table
+from florence_nb.widgets import explorer_model
+from florence_nb.widgets.explorer_model import Words, attention_map, attention_overlay, beam_tree, points, token_table
 
 from . import tiny
 
@@ -99,7 +99,7 @@ def test_an_answer_without_ids_is_split_again(florence, answer, tokens):
 
 
 def test_long_answers_are_told_in_part(answer, tokens, monkeypatch):
-    monkeypatch.setattr(exploring, "MOST_TOKENS", 4)
+    monkeypatch.setattr(explorer_model, "MOST_TOKENS", 4)
     told = [token.probability for token in token_table(answer)]
     assert told == pytest.approx([token.probability for token in tokens[:4]], rel=1e-4)
 
@@ -117,7 +117,7 @@ def test_the_picture_is_lit_where_it_was_looked_at(answer, tokens):
     from dataclasses import replace
 
     corner = np.array([[[0.9, 0.0], [0.0, 0.0]]], np.float32)
-    lit = look(answer, [replace(tokens[0], attention=corner)], 0, width=200)
+    lit = attention_overlay(answer, [replace(tokens[0], attention=corner)], 0, width=200)
     pixels = np.asarray(lit, float)
     assert lit.size == (200, 150)
     assert pixels[:50, :60].mean() > 1.5 * pixels[100:, 140:].mean()
@@ -125,13 +125,13 @@ def test_the_picture_is_lit_where_it_was_looked_at(answer, tokens):
 
 def test_a_location_is_marked_on_the_picture(answer, tokens):
     index = next(i for i, token in enumerate(tokens) if token.place)
-    marked = np.asarray(look(answer, tokens, index, width=384))
+    marked = np.asarray(attention_overlay(answer, tokens, index, width=384))
     assert tuple(marked[280, 38]) == (90, 215, 255)
 
 
 def test_a_layer_of_its_own(tokens):
-    assert np.allclose(gaze(tokens[0], 1), tokens[0].attention[0])
-    assert np.allclose(gaze(tokens[0]), tokens[0].attention.mean(axis=0))
+    assert np.allclose(attention_map(tokens[0], 1), tokens[0].attention[0])
+    assert np.allclose(attention_map(tokens[0]), tokens[0].attention.mean(axis=0))
 
 
 def leaves(twigs, before="", sure=1.0):
@@ -160,12 +160,12 @@ def test_shared_beginnings_grow_one_twig():
         def texts(self, ids):
             return "".join(map(str, ids))
 
-    (stem,) = exploring._grown(rows, [1, 2], Numbers())
+    (stem,) = explorer_model._grown(rows, [1, 2], Numbers())
     assert (stem.text, [twig.text for twig in stem.next], [twig.rank for twig in stem.next]) == ("12", ["4", "3"], [2, 1])
 
 
 def test_no_tree_for_long_answers(answer, monkeypatch):
-    monkeypatch.setattr(exploring, "MOST_IN_TREE", 5)
+    monkeypatch.setattr(explorer_model, "MOST_IN_TREE", 5)
     assert beam_tree(answer) == ()
 
 

@@ -54,7 +54,7 @@ def test_the_prompt_is_the_processors(florence, task, text_input):
     from florence_nb import build_prompt
 
     inputs = florence.processor(text=build_prompt(task, text_input, PICTURE.size), images=PICTURE, return_tensors="pt")
-    question = florence.question(task, PICTURE, text_input)
+    question = florence.prepare(task, PICTURE, text_input)
     assert [florence.processor.image_token_id] * tiny.IMAGE_TOKENS + list(question.ids) == inputs["input_ids"][0].tolist()
 
 
@@ -154,11 +154,11 @@ def test_a_prompt_over_the_positions_is_an_error(florence, capfd):
 
 
 def test_a_prompt_of_all_positions_works(florence):
-    empty = len(florence.question("<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, "x").ids) - 1
+    empty = len(florence.prepare("<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, "x").ids) - 1
     text = "x" * (tiny.POSITIONS - tiny.IMAGE_TOKENS - empty)
     assert florence.run_example("<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, text, max_new_tokens=3)
     with pytest.raises(InputError, match="shorten"):
-        florence.question("<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, text + "x")
+        florence.prepare("<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, text + "x")
 
 
 def test_a_seed_repeats_the_draw_and_leaves_other_draws_alone(florence):
@@ -180,7 +180,7 @@ def test_a_seed_repeats_the_draw_and_leaves_other_draws_alone(florence):
         ({"max_new_tokens": 2.5}, "max_new_tokens is a whole number, not 2.5"),
         ({"num_beams": -1}, "num_beams is at least 1"),
         ({"num_beams": "three"}, "num_beams is a whole number"),
-        ({"max_length": 20}, "max_length is not taken here: use max_new_tokens"),
+        ({"max_length": 20}, "max_length is not supported here: use max_new_tokens"),
         ({"num_return_sequences": 2}, "ask again with do_sample=True and another seed"),
         ({"output_scores": True}, "read answer.scores"),
     ],

@@ -108,7 +108,7 @@ def test_attention(saved, attention):
 def test_cache_off(saved):
     florence = load(saved, cache=False)
     florence.run_example("<OD>", "coffee", max_new_tokens=2)
-    assert len(florence.remembered) == 0
+    assert len(florence.feature_cache) == 0
 
 
 # ---- what this machine has

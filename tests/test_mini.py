@@ -31,7 +31,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def picture():
-    from florence_nb.scenes.gallery import GALLERY
+    from florence_nb.scenes import GALLERY
 
     return GALLERY["street"].image
 
@@ -126,8 +126,8 @@ def test_both_kinds_of_attention_say_the_same(processor, model, picture, attenti
 
 
 def test_it_sees(mini, picture):
-    """Coarse on purpose: how well it sees is the business of florence_nb.evaluate."""
-    from florence_nb.scenes.gallery import GALLERY
+    """Coarse on purpose: how well it sees is the business of florence_nb.training.evaluate."""
+    from florence_nb.scenes import GALLERY
 
     answer = mini.run_example(PROMPT, picture, num_beams=1)
     assert len(set(answer.labels) & {t.kind for t in GALLERY["street"].things}) >= 3

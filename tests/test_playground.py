@@ -11,13 +11,13 @@ from PIL import Image
 
 import florence_nb as fnb
 from florence_nb import TASKS, Florence, InputError, parse
-from florence_nb.widgets import playing
+from florence_nb.widgets import playground_model
 from florence_nb.widgets.playground import playground
-from florence_nb.widgets.playing import Picture, Player, Request, State
+from florence_nb.widgets.playground_model import AskQueue, Call, Picture, State
 from florence_nb.widgets.upload import Upload
 from tests import tiny
 
-USUAL = {**playing._USUAL, "max_new_tokens": 160}
+USUAL = {**playground_model._USUAL, "max_new_tokens": 160}
 SHORT = {"max_new_tokens": 6, "num_beams": 1}
 CAR = "car<loc_100><loc_100><loc_500><loc_500></s>"
 
@@ -56,22 +56,22 @@ def random_florence():
 
 
 def test_every_task_is_in_one_group():
-    assert sorted(prompt for group in playing.GROUPS for _, prompt in playing.tasks_of(group)) == sorted(TASKS)
+    assert sorted(prompt for group in playground_model.GROUPS for _, prompt in playground_model.tasks_of(group)) == sorted(TASKS)
 
 
 def test_only_settings_that_matter_are_passed():
-    assert playing.settings_of(USUAL, USUAL) == {}
-    assert playing.settings_of(USUAL | {"temperature": 0.5, "top_p": 0.5, "seed": 3}, USUAL) == {}
-    sampled = playing.settings_of(USUAL | {"do_sample": True, "temperature": 0.5}, USUAL)
+    assert playground_model.settings_of(USUAL, USUAL) == {}
+    assert playground_model.settings_of(USUAL | {"temperature": 0.5, "top_p": 0.5, "seed": 3}, USUAL) == {}
+    sampled = playground_model.settings_of(USUAL | {"do_sample": True, "temperature": 0.5}, USUAL)
     assert sampled == {"do_sample": True, "temperature": 0.5, "seed": 0}
-    assert playing.settings_of(USUAL | {"num_beams": 1, "length_penalty": 2.0}, USUAL) == {"num_beams": 1}
-    assert playing.settings_of(USUAL | {"num_beams": 4, "length_penalty": 2.0}, USUAL) == {"num_beams": 4, "length_penalty": 2.0}
+    assert playground_model.settings_of(USUAL | {"num_beams": 1, "length_penalty": 2.0}, USUAL) == {"num_beams": 1}
+    assert playground_model.settings_of(USUAL | {"num_beams": 4, "length_penalty": 2.0}, USUAL) == {"num_beams": 4, "length_penalty": 2.0}
 
 
 def test_what_is_usual_comes_from_the_checkpoint(random_florence, monkeypatch):
-    assert playing.usual_settings(random_florence) == USUAL
+    assert playground_model.usual_settings(random_florence) == USUAL
     monkeypatch.setattr(random_florence.model.generation_config, "no_repeat_ngram_size", 3)
-    assert playing.usual_settings(random_florence)["no_repeat_ngram_size"] == 3
+    assert playground_model.usual_settings(random_florence)["no_repeat_ngram_size"] == 3
 
 
 REQUESTS = [
@@ -85,28 +85,28 @@ REQUESTS = [
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda row: row[0])
 def test_the_python_that_is_shown_gives_the_same_answer(random_florence, request_):
     task, text_input, settings = request_
-    request = Request(task, Picture.of("coffee"), text_input, settings)
-    player = Player(random_florence)
-    player.ask(request)
-    assert player.wait(60)
+    request = Call(task, Picture.of("coffee"), text_input, settings)
+    queue = AskQueue(random_florence)
+    queue.ask(request)
+    assert queue.wait(60)
     names = {"florence": random_florence, "fnb": fnb}
     exec(request.call(), names)
-    assert names["answer"] == player.turns[0].answer
+    assert names["answer"] == queue.history[0].answer
 
 
 def test_each_trouble_is_named_before_asking():
     red = picture()
-    assert Request("<OPEN_VOCABULARY_DETECTION>", red, "").problem() == "Type what to look for first."
-    assert Request("<OPEN_VOCABULARY_DETECTION>", red, "  ").problem() == "Type what to look for first."
-    assert Request("<REGION_TO_OCR>", red, None).problem() == "Draw a box on the picture first."
-    assert "special token <image>" in Request("<OPEN_VOCABULARY_DETECTION>", red, "a <image>").problem()
-    assert "leaves the picture" in Request("<REGION_TO_OCR>", red, (0, 0, 500, 20)).problem()
-    assert Request("<OD>", red).problem() == ""
+    assert Call("<OPEN_VOCABULARY_DETECTION>", red, "").problem() == "Type what to look for first."
+    assert Call("<OPEN_VOCABULARY_DETECTION>", red, "  ").problem() == "Type what to look for first."
+    assert Call("<REGION_TO_OCR>", red, None).problem() == "Draw a box on the picture first."
+    assert "special token <image>" in Call("<OPEN_VOCABULARY_DETECTION>", red, "a <image>").problem()
+    assert "leaves the picture" in Call("<REGION_TO_OCR>", red, (0, 0, 500, 20)).problem()
+    assert Call("<OD>", red).problem() == ""
 
 
 def test_the_first_region_can_be_asked_about_however_small_the_picture():
     for size in [(1, 1), (2, 1), (3, 900), (640, 427)]:
-        assert Request("<REGION_TO_OCR>", picture(size=size), playing.first_region(size)).problem() == ""
+        assert Call("<REGION_TO_OCR>", picture(size=size), playground_model.first_region(size)).problem() == ""
 
 
 def test_a_file_comes_in_pieces():
@@ -132,55 +132,55 @@ def test_an_upload_that_cannot_be_used_is_refused_with_the_reason():
 
 def test_a_repeated_setting_comes_from_memory():
     florence, states = Scripted(), []
-    player = Player(florence, states.append)
+    queue = AskQueue(florence, states.append)
     for _ in range(2):
-        player.ask(Request("<OD>", picture(), None, SHORT))
-        assert player.wait(60)
-    assert florence.calls == 1 and len(player.turns) == 1 and states[-1].again
-    player.ask(Request("<OD>", picture("blue"), None, SHORT))
-    assert player.wait(60) and florence.calls == 2
+        queue.ask(Call("<OD>", picture(), None, SHORT))
+        assert queue.wait(60)
+    assert florence.calls == 1 and len(queue.history) == 1 and states[-1].again
+    queue.ask(Call("<OD>", picture("blue"), None, SHORT))
+    assert queue.wait(60) and florence.calls == 2
     with torch.no_grad():
         florence.model.get_input_embeddings().weight.mul_(1.0)
-    player.ask(Request("<OD>", picture(), None, SHORT))
-    assert player.wait(60) and florence.calls == 3, "a changed model must be asked again"
+    queue.ask(Call("<OD>", picture(), None, SHORT))
+    assert queue.wait(60) and florence.calls == 3, "a changed model must be asked again"
 
 
 @pytest.mark.parametrize("beams", [1, 3])
 def test_a_running_call_is_seen_and_can_be_stopped(beams):
     florence, states, first_token = Scripted("a" * 150), [], threading.Event()
     florence.gate.clear()
-    player = Player(florence, lambda state: (states.append(state), first_token.set() if state.tokens else None))
-    watch = playing._Watch.__call__
+    queue = AskQueue(florence, lambda state: (states.append(state), first_token.set() if state.tokens else None))
+    watch = playground_model._Watch.__call__
 
     def stop_at_ten(self, input_ids, scores, **more):
         self.next = 0
         if input_ids.shape[1] == 11:
-            player.stop()
+            queue.stop()
         return watch(self, input_ids, scores, **more)
 
-    playing._Watch.__call__ = stop_at_ten
+    playground_model._Watch.__call__ = stop_at_ten
     try:
-        player.ask(Request("<CAPTION>", picture(), None, {"num_beams": beams}))
+        queue.ask(Call("<CAPTION>", picture(), None, {"num_beams": beams}))
         florence.gate.set()
-        assert player.wait(60)
+        assert queue.wait(60)
     finally:
-        playing._Watch.__call__ = watch
+        playground_model._Watch.__call__ = watch
     assert states[0] == State(running=True) and first_token.is_set()
     turn = states[-1].turn
     assert turn.stopped and 5 < len(turn.answer.text) < 20 and turn.answer.notes == ("You stopped this answer before its end.",)
     assert "stopping_criteria" not in turn.answer.settings
-    player.ask(turn.request)
-    assert player.wait(60) and florence.calls == 2, "a stopped answer is not remembered"
+    queue.ask(turn.request)
+    assert queue.wait(60) and florence.calls == 2, "a stopped answer is not remembered"
 
 
 def test_the_newest_request_wins():
     florence, states = Scripted(), []
     florence.gate.clear()
-    player = Player(florence, states.append)
+    queue = AskQueue(florence, states.append)
     for beams in (1, 2, 4):
-        player.ask(Request("<OD>", picture(), None, {"num_beams": beams}))
+        queue.ask(Call("<OD>", picture(), None, {"num_beams": beams}))
     florence.gate.set()
-    assert player.wait(60)
+    assert queue.wait(60)
     shown = [state.turn.request.settings["num_beams"] for state in states if state.turn]
     assert shown == [4] and florence.calls <= 2
 
@@ -195,34 +195,34 @@ def test_the_newest_request_wins():
 )
 def test_an_error_is_a_sentence_and_the_next_call_works(error, words):
     florence, states = Scripted(), []
-    player = Player(florence, states.append)
+    queue = AskQueue(florence, states.append)
     florence.fail = error
-    player.ask(Request("<OD>", picture(), None, SHORT))
-    assert player.wait(60) and states[-1].error == words and not player.turns
+    queue.ask(Call("<OD>", picture(), None, SHORT))
+    assert queue.wait(60) and states[-1].error == words and not queue.history
     florence.fail = None
-    player.ask(Request("<OD>", picture(), None, SHORT))
-    assert player.wait(60) and len(player.turns) == 1
+    queue.ask(Call("<OD>", picture(), None, SHORT))
+    assert queue.wait(60) and len(queue.history) == 1
 
 
 def test_two_turns_differ_in_what_was_asked():
-    player = Player(Scripted())
+    queue = AskQueue(Scripted())
     for settings in ({"num_beams": 2}, {"num_beams": 4, "length_penalty": 2.0}):
-        player.ask(Request("<OD>", picture(), None, settings))
-        assert player.wait(60)
-    rows = playing.differences(*player.turns, USUAL)
+        queue.ask(Call("<OD>", picture(), None, settings))
+        assert queue.wait(60)
+    rows = playground_model.differences(*queue.history, USUAL)
     assert rows[:2] == [("num_beams", "2", "4"), ("length_penalty", "1.0", "2.0")] and rows[-1][0] == "seconds"
 
 
 def test_raw_tokens_cannot_smuggle_html():
-    shown = playing.tokens_html("</s><s>a <b>&<loc_12></s>")
+    shown = playground_model.tokens_html("</s><s>a <b>&<loc_12></s>")
     assert "<b>" not in shown and "&lt;loc_12&gt;" in shown and "&amp;" in shown
     assert shown.count('class="place"') == 1
 
 
 def test_the_words_for_who_cannot_see():
-    assert playing.said(parse(CAR, "<OD>", (80, 60))) == "Answer to <OD> drawn on the picture: car."
-    assert playing.said(parse("a car</s>", "<CAPTION>", (80, 60))) == "Answer to <CAPTION>: a car"
-    assert playing.said(parse("</s>", "<OD>", (80, 60))) == "Answer to <OD>: nothing found"
+    assert playground_model.said(parse(CAR, "<OD>", (80, 60))) == "Answer to <OD> drawn on the picture: car."
+    assert playground_model.said(parse("a car</s>", "<CAPTION>", (80, 60))) == "Answer to <CAPTION>: a car"
+    assert playground_model.said(parse("</s>", "<OD>", (80, 60))) == "Answer to <OD>: nothing found"
 
 
 # the panel
@@ -232,11 +232,11 @@ def test_the_words_for_who_cannot_see():
 def panel():
     made = playground(Scripted(), Image.new("RGB", (80, 60), "red"))
     yield made
-    assert made.player.wait(60)
+    assert made.queue.wait(60)
 
 
 def settle(panel):
-    assert panel.player.wait(60)
+    assert panel.queue.wait(60)
     return panel
 
 
@@ -248,9 +248,9 @@ def test_the_panel_answers_at_once_and_shows_it_without_a_kernel(panel):
 
 
 def test_text_and_region_appear_only_where_the_task_takes_one(panel):
-    for group in playing.GROUPS:
+    for group in playground_model.GROUPS:
         panel.group.value = group
-        for _, prompt in playing.tasks_of(group):
+        for _, prompt in playground_model.tasks_of(group):
             panel.task.value = prompt
             wanted = {"nothing": (), "phrase": (panel.phrase,), "region": (panel.region,)}[TASKS[prompt].takes]
             assert tuple(panel.input.children) == wanted
@@ -258,10 +258,10 @@ def test_text_and_region_appear_only_where_the_task_takes_one(panel):
 
 
 def test_a_slider_that_is_let_go_asks_again(panel):
-    calls = panel.player.florence.calls
+    calls = panel.queue.florence.calls
     panel.settings["num_beams"].value = 2
     settle(panel)
-    assert panel.player.florence.calls == calls + 1 and panel.answer.settings["num_beams"] == 2
+    assert panel.queue.florence.calls == calls + 1 and panel.answer.settings["num_beams"] == 2
     assert "num_beams=2" in panel.call.value
     assert all(not slider.continuous_update for slider in panel.settings.values() if hasattr(slider, "continuous_update"))
     panel.live.value = False
@@ -276,9 +276,9 @@ def test_an_empty_phrase_disables_the_button_and_says_why(panel):
     panel.group.value = "segmentation"
     panel.task.value = "<REFERRING_EXPRESSION_SEGMENTATION>"
     assert panel.run.disabled and "Type what to look for first." in panel.status.value
-    calls = panel.player.florence.calls
+    calls = panel.queue.florence.calls
     panel.phrase.value = "the red car"
-    assert not panel.run.disabled and panel.player.florence.calls == calls, "typing asks nothing"
+    assert not panel.run.disabled and panel.queue.florence.calls == calls, "typing asks nothing"
     panel.phrase._handle_custom_msg({"event": "submit"}, [])
     assert settle(panel).answer.text_input == "the red car"
 
@@ -325,11 +325,11 @@ def test_pictures_from_everywhere(panel, monkeypatch):
 
 
 def test_an_error_leaves_the_panel_usable(panel):
-    panel.player.florence.fail = RuntimeError("out of luck")
+    panel.queue.florence.fail = RuntimeError("out of luck")
     panel.settings["num_beams"].value = 2
     settle(panel)
     assert "out of luck" in panel.status.value and panel.answer.labels == ["car"]
-    panel.player.florence.fail = None
+    panel.queue.florence.fail = None
     panel.settings["num_beams"].value = 4
     assert settle(panel).answer.settings["num_beams"] == 4 and panel.halt.disabled
 

@@ -8,12 +8,13 @@ import pytest
 from PIL import Image, ImageDraw
 
 from florence_nb.errors import InputError
-from florence_nb.scenes import BACKGROUNDS, COLOURS, HELD_OUT, KINDS, Scene, Thing, Weather, random_scene
+from florence_nb.scenes import BACKGROUNDS, COLOURS, GALLERY, HELD_OUT, KINDS, CameraEffects, Scene, Thing, random_scene
 from florence_nb.scenes import scene as scene_module
+from florence_nb.scenes import thing as thing_module
 from florence_nb.scenes.backgrounds import HOMES, paint
-from florence_nb.scenes.gallery import GALLERY
-from florence_nb.scenes.scene import SHARE_SEEN, home_of, random_text
+from florence_nb.scenes.random_scenes import SHARE_SEEN, random_text
 from florence_nb.scenes.signs import FONTS, SIGN_KINDS
+from florence_nb.scenes.thing import home_of
 
 # Thin rods and round curves lose most when an outline has at most 18 points.
 LEAST_OVERLAP = 0.78
@@ -30,7 +31,7 @@ def covered(polygons, size):
     return np.asarray(picture)
 
 
-def overlap(one, other):
+def box_iou(one, other):
     return (one & other).sum() / (one | other).sum()
 
 
@@ -57,10 +58,10 @@ def test_the_world_is_as_large_as_promised():
 def test_box_outline_and_owner_agree_for_every_kind(kind):
     scene = Scene([thing_of(kind, size=0.6)], size=(200, 150))
     (thing,) = scene.things
-    mask = scene.owner == 1
+    mask = scene.instance_map == 1
     rows, columns = np.nonzero(mask)
     assert thing.box == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    assert overlap(covered(thing.polygons, scene.size), mask) > LEAST_OVERLAP
+    assert box_iou(covered(thing.polygons, scene.size), mask) > LEAST_OVERLAP
     assert thing.share > 0.99 and (thing.kind, thing.colour) == (kind, "red")
 
 
@@ -69,7 +70,7 @@ def test_every_kind_has_its_colour(kind):
     """At least a tenth of what is painted is near the colour asked for, so that no colour is a mere detail."""
     scene = Scene([thing_of(kind, "blue", size=0.6)], size=(120, 120))
     near = np.abs(np.asarray(scene.image, int) - COLOURS["blue"]).sum(axis=2) < 60
-    assert near[scene.owner == 1].mean() > 0.1
+    assert near[scene.instance_map == 1].mean() > 0.1
 
 
 def test_outlines_are_clockwise_rings_within_the_box(scenes):
@@ -84,14 +85,14 @@ def test_outlines_are_clockwise_rings_within_the_box(scenes):
 
 
 def test_outlines_cover_what_is_seen(scenes):
-    shares = [overlap(covered(t.polygons, scene.size), scene.owner == number) for scene, number, t in all_things(scenes)]
+    shares = [box_iou(covered(t.polygons, scene.size), scene.instance_map == number) for scene, number, t in all_things(scenes)]
     assert min(shares) > 0.7 and np.mean(shares) > 0.88
 
 
 def test_owner_numbers_the_things(scenes):
     for scene in scenes:
-        assert scene.owner.shape == (scene.size[1], scene.size[0]) and scene.owner.dtype == np.uint8
-        assert set(np.unique(scene.owner)) - {0} == set(range(1, len(scene.things) + 1))
+        assert scene.instance_map.shape == (scene.size[1], scene.size[0]) and scene.instance_map.dtype == np.uint8
+        assert set(np.unique(scene.instance_map)) - {0} == set(range(1, len(scene.things) + 1))
         assert scene.image.size == scene.size and scene.image.mode == "RGB"
 
 
@@ -179,7 +180,7 @@ def test_at_most_so_many():
 def test_the_same_seed_gives_the_same_scene():
     one = random_scene(17)
     pixels, boxes = one.image.tobytes(), [t.box for t in one.things]
-    for cache in (scene_module.sprite, scene_module._stamped, scene_module._backdrop):
+    for cache in (thing_module.sprite, thing_module._stamped, scene_module.backdrop):
         cache.cache_clear()
     other = random_scene(17)
     assert other == one and other.image.tobytes() == pixels and [t.box for t in other.things] == boxes
@@ -203,19 +204,19 @@ def test_a_place_has_the_homes_that_it_is_listed_with(name):
 def test_what_lies_in_front_is_seen():
     scene = Scene([Thing("ball", "red", size=0.8), Thing("ball", "blue", size=0.4)], size=(100, 100))
     back, front = scene.things
-    assert scene.owner[50, 50] == 2 and front.share == 1 and 0.6 < back.share < 0.85
+    assert scene.instance_map[50, 50] == 2 and front.share == 1 and 0.6 < back.share < 0.85
 
 
 def test_a_thing_cut_in_two_has_two_outlines():
     scene = Scene([Thing("bus", "red", size=0.9), Thing("lighthouse", "white", size=0.9)], size=(200, 200))
     bus = scene.things[0]
-    assert len(bus.polygons) == 2 and overlap(covered(bus.polygons, scene.size), scene.owner == 1) > 0.75
+    assert len(bus.polygons) == 2 and box_iou(covered(bus.polygons, scene.size), scene.instance_map == 1) > 0.75
 
 
 def test_what_is_not_seen_is_no_thing():
     scene = Scene([Thing("cat", "red", size=0.1), Thing("ball", "blue", size=0.9), Thing("dog", "red", at=(-1, 0.5))])
     assert [t.kind for t in scene.things] == ["ball"] and len(scene.wanted) == 3
-    assert set(np.unique(scene.owner)) == {0, 1}
+    assert set(np.unique(scene.instance_map)) == {0, 1}
 
 
 def test_a_thing_half_outside_ends_at_the_edge():
@@ -225,12 +226,12 @@ def test_a_thing_half_outside_ends_at_the_edge():
 
 def test_an_empty_scene():
     scene = Scene(size=(50, 40))
-    assert scene.things == () and not scene.owner.any() and scene.image.size == (50, 40)
+    assert scene.things == () and not scene.instance_map.any() and scene.image.size == (50, 40)
 
 
 def test_mirrored():
-    plain, mirrored = (Scene([Thing("car", "red", mirrored=m, size=0.5)], size=(120, 120)).owner for m in (False, True))
-    assert overlap(plain[:, ::-1] == 1, mirrored == 1) > 0.95 > overlap(plain == 1, mirrored == 1)
+    plain, mirrored = (Scene([Thing("car", "red", mirrored=m, size=0.5)], size=(120, 120)).instance_map for m in (False, True))
+    assert box_iou(plain[:, ::-1] == 1, mirrored == 1) > 0.95 > box_iou(plain == 1, mirrored == 1)
 
 
 def test_stretch_and_tilt_keep_the_size():
@@ -246,7 +247,7 @@ def test_stretch_and_tilt_keep_the_size():
 )
 def test_weather_changes_the_picture_and_not_the_truth(change):
     clear = Scene([Thing("car", "red")], size=(80, 60))
-    seen = dataclasses.replace(clear, weather=Weather(**change))
+    seen = dataclasses.replace(clear, effects=CameraEffects(**change))
     assert seen.image.tobytes() != clear.image.tobytes() and seen.things[0].box == clear.things[0].box
     assert seen.image.tobytes() == dataclasses.replace(seen).image.tobytes()
 

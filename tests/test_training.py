@@ -10,18 +10,18 @@ import torch
 from florence_nb import TASKS, build_prompt
 from florence_nb.checkpoints import MINI_FOLDER
 from florence_nb.errors import InputError
-from florence_nb.scenes import HELD_OUT, Scene, Thing, random_scene
-from florence_nb.scenes.scene import CHARACTERS, random_page
-from florence_nb.scenes.words import meant
+from florence_nb.scenes import HELD_OUT, Scene, Thing, random_scene, things_meant
+from florence_nb.scenes.random_scenes import random_page
+from florence_nb.scenes.signs import CHARACTERS
 from florence_nb.tasks import SPECIAL_TOKENS
-from florence_nb.training import language, pool, samples
+from florence_nb.training import language, pool, questions
 from florence_nb.training.cells import TRAINED_KINDS, cell_truth
-from florence_nb.training.language import Lesson, encode_questions, train_language
+from florence_nb.training.crops import random_crop, random_crop_box
+from florence_nb.training.language import Trainer, encode_questions, train_language
 from florence_nb.training.model import load_exported
 from florence_nb.training.sizes import GRID, IMAGE_TOKENS, SIDE
 from florence_nb.training.tower import batches, stacked_truth, to_pixels, train_tower
 from florence_nb.training.vocabulary import new_processor, new_tokenizer
-from florence_nb.training.windows import random_window, through_window
 
 SHARD = 3
 
@@ -55,11 +55,11 @@ def facts(pictures):
 def test_a_shard_is_what_was_drawn(pictures):
     shard = pool.open_shard(pictures, 1)
     assert pool.shards_in(pictures) == [0, 1, 2] and len(shard.facts) == SHARD
-    assert shard.pictures.shape == (SHARD, SIDE, SIDE, 3) and shard.owners.shape == (SHARD, pool.OWNERS, pool.OWNERS)
+    assert shard.pictures.shape == (SHARD, SIDE, SIDE, 3) and shard.instances.shape == (SHARD, pool.INSTANCE_GRID, pool.INSTANCE_GRID)
     scene = random_scene(pool.TRAINING_SEEDS + SHARD + 2)
     assert np.array_equal(shard.pictures[2], np.asarray(pool.squeeze(scene.image)))
     assert [t.box for t in shard.facts[2].things] == [t.box for t in scene.things] and shard.facts[2].size == scene.size
-    assert shard.owners[2].max() <= len(scene.things)
+    assert shard.instances[2].max() <= len(scene.things)
 
 
 def test_finished_shards_are_not_drawn_again(pictures, monkeypatch):
@@ -70,7 +70,7 @@ def test_finished_shards_are_not_drawn_again(pictures, monkeypatch):
 def test_facts_keep_their_names_on_disk(facts):
     """Pools that were drawn earlier stay readable as long as these names stay."""
     stored = pickle.dumps(facts[0])
-    for name in (b"florence_nb.training.pool", b"Facts", b"florence_nb.scenes.scene", b"Seen", b"Thing"):
+    for name in (b"florence_nb.training.pool", b"Facts", b"florence_nb.scenes.thing", b"VisibleThing", b"Thing"):
         assert name in stored
 
 
@@ -78,8 +78,8 @@ def test_batches_leave_the_first_shard_out(pictures):
     first = {one.things[0].box for one in pool.open_shard(pictures, 0).facts}
     supply = batches(pictures, 2, seed=0)
     for _ in range(6):
-        images, owners, found = next(supply)
-        assert len(images) == len(owners) == len(found) == 2 and not first & {one.things[0].box for one in found}
+        images, instances, found = next(supply)
+        assert len(images) == len(instances) == len(found) == 2 and not first & {one.things[0].box for one in found}
 
 
 def test_an_empty_pool_is_an_error_and_no_endless_wait(tmp_path, one_tokenizer):
@@ -97,8 +97,8 @@ def test_pixels_are_those_of_the_processor(pictures, tokenizer):
 
 
 def test_every_thing_holds_a_cell(pictures, facts):
-    owners = np.concatenate([pool.open_shard(pictures, number).owners for number in range(3)])
-    for one, owner in zip(facts, owners, strict=True):
+    instances = np.concatenate([pool.open_shard(pictures, number).instances for number in range(3)])
+    for one, owner in zip(facts, instances, strict=True):
         truth = cell_truth(one, owner)
         assert {len(values) for values in truth.values()} == {GRID * GRID}
         assert {TRAINED_KINDS[kind - 1] for kind in truth["kind"] if kind} == {t.kind for t in one.things}
@@ -110,10 +110,10 @@ def test_every_thing_holds_a_cell(pictures, facts):
 
 
 def test_every_task_is_asked_and_answered(facts):
-    assert set(samples.SHARES) == set(TASKS) and set(samples.SHORT) <= set(TASKS)
+    assert set(questions.SHARES) == set(TASKS) and set(questions.SHORT) <= set(TASKS)
     for number, one in enumerate(facts):
         for task in TASKS:
-            text, raw = samples.ask(one, task, random.Random(number))
+            text, raw = questions.ask(one, task, random.Random(number))
             assert raw.startswith("</s><s>") and raw.endswith("</s>")
             assert (text is None) == (TASKS[task].takes == "nothing")
 
@@ -121,18 +121,18 @@ def test_every_task_is_asked_and_answered(facts):
 def test_phrases_mean_something_and_sloppy_boxes_stay_near(facts):
     rng = random.Random(0)
     for one in facts * 5:
-        assert meant(one, samples.refer(one, rng)) and not meant(one, samples.absent(one, rng))
+        assert things_meant(one, questions.refer(one, rng)) and not things_meant(one, questions.absent(one, rng))
         box = one.things[0].box
-        moved = np.array(samples.sloppy(box, one.size, rng))
+        moved = np.array(questions.jitter_box(box, one.size, rng))
         assert (np.abs(moved - box) <= 0.04 * np.array(one.size * 2) + 1e-9).all() and moved.min() >= 0
 
 
 def test_prompts_are_written_as_the_processor_writes_them(facts, tokenizer):
     processor = new_processor(tokenizer)
     for task, row in TASKS.items():
-        text, _ = samples.ask(facts[0], task, random.Random(1))
+        text, _ = questions.ask(facts[0], task, random.Random(1))
         ids = processor(text=build_prompt(task, text, facts[0].size))["input_ids"][0]
-        assert tokenizer.decode(ids) == samples.prompt_text(row.sentence, text, facts[0].size)
+        assert tokenizer.decode(ids) == questions.prompt_text(row.sentence, text, facts[0].size)
 
 
 def test_the_tokenizer_is_always_the_same(tokenizer):
@@ -147,11 +147,11 @@ def test_the_tokenizer_has_the_tokens_of_florence(tokenizer):
 
 
 def test_answers_come_back_from_their_tokens(facts, tokenizer):
-    asked = encode_questions(tokenizer, facts, samples.SHARES, 4, random.Random(0))
+    asked = encode_questions(tokenizer, facts, questions.SHARES, 4, random.Random(0))
     assert len(asked) == 4 * len(facts) and all(question["answer"][0] == 0 for question in asked)
     assert [len(q["answer"]) for q in asked] == sorted(len(q["answer"]) for q in asked)
     for one in facts:
-        text, raw = samples.ask(one, "<OCR_WITH_REGION>", random.Random(0))
+        text, raw = questions.ask(one, "<OCR_WITH_REGION>", random.Random(0))
         ids = tokenizer(raw, add_special_tokens=False).input_ids
         assert tokenizer.decode(ids) == raw and len(ids) < 1024
 
@@ -173,9 +173,9 @@ def test_the_language_model_learns_goes_on_and_is_exported(pictures, tmp_path, o
     settings = {"pictures": 2, "prompts": 1, "frozen": 1}
     train_language(pictures, tmp_path, 5, steps=2, **settings)
     train_language(pictures, tmp_path, 5, steps=3, **settings)
-    lesson = Lesson(tmp_path)
-    assert lesson.step == 3 and not list(tmp_path.glob("*.tmp"))
-    lesson.export(tmp_path / "mini")
+    trainer = Trainer(tmp_path)
+    assert trainer.step == 3 and not list(tmp_path.glob("*.tmp"))
+    trainer.export(tmp_path / "mini")
     processor = AutoProcessor.from_pretrained(tmp_path / "mini")
     model = Florence2ForConditionalGeneration.from_pretrained(tmp_path / "mini", dtype="float32")
     inputs = processor(text="<OD>", images=random_scene(0).image, return_tensors="pt")
@@ -192,20 +192,20 @@ def test_both_lessons_go_on_from_an_exported_checkpoint(pictures, tmp_path):
     assert all(torch.equal(state["heads"][name], weight) for name, weight in heads.items())
     state["projector"]["image_proj_norm.bias"] += 1
     torch.save(state, tmp_path / "tower.pt")
-    lesson = Lesson(tmp_path, begin=mini)
-    assert lesson.step == steps > 0
-    assert torch.equal(lesson.heads.meant.weight, heads["meant.weight"])
+    trainer = Trainer(tmp_path, begin=mini)
+    assert trainer.step == steps > 0
+    assert torch.equal(trainer.heads.meant.weight, heads["meant.weight"])
     for name, weight in model.state_dict().items():
-        moved = lesson.model.state_dict()[name] - weight
+        moved = trainer.model.state_dict()[name] - weight
         assert torch.equal(moved, torch.ones_like(moved) if "image_proj_norm.bias" in name else torch.zeros_like(moved)), name
 
 
 def test_one_batch_can_be_learned(pictures, tmp_path, one_tokenizer):
     torch.manual_seed(0)
-    lesson, shard = Lesson(tmp_path), pool.open_shard(pictures, 1)
-    asked = encode_questions(lesson.tokenizer, shard.facts[:2], {"<CAPTION>": 1}, 2, random.Random(0))
-    seen, truth = to_pixels(shard.pictures[:2]), stacked_truth(shard.facts[:2], shard.owners[:2])
-    losses = [language._learn(lesson, seen, truth, asked, 16, True, 2e-3)["words"] for _ in range(6)]
+    trainer, shard = Trainer(tmp_path), pool.open_shard(pictures, 1)
+    asked = encode_questions(trainer.tokenizer, shard.facts[:2], {"<CAPTION>": 1}, 2, random.Random(0))
+    seen, truth = to_pixels(shard.pictures[:2]), stacked_truth(shard.facts[:2], shard.instances[:2])
+    losses = [language._learn(trainer, seen, truth, asked, 16, True, 2e-3)["words"] for _ in range(6)]
     assert losses[-1] < 0.8 * losses[0]
 
 
@@ -225,9 +225,9 @@ def test_a_page_is_full_of_words_and_only_the_tower_sees_it(pictures, monkeypatc
 
 def test_letters_know_their_turn_in_the_line():
     scene = Scene((Thing("sign", "red", size=0.9, text="TAXI\nGO 7"),), size=(SIDE, SIDE))
-    truth = cell_truth(pool.Facts(scene.things, "field", scene.size), np.zeros((pool.OWNERS, pool.OWNERS), np.uint8))
-    places = zip(truth["letters"].ravel(), truth["turns"].ravel(), truth["rests"].ravel())
-    told = {(CHARACTERS[letter - 1], turn, rest) for letter, turn, rest in places if letter}
+    truth = cell_truth(pool.Facts(scene.things, "field", scene.size), np.zeros((pool.INSTANCE_GRID, pool.INSTANCE_GRID), np.uint8))
+    places = zip(truth["letters"].ravel(), truth["letter_index"].ravel(), truth["letters_left"].ravel())
+    told = {(CHARACTERS[letter - 1], index, left) for letter, index, left in places if letter}
     assert told == {("T", 0, 3), ("A", 1, 2), ("X", 2, 1), ("I", 3, 0), ("G", 0, 2), ("O", 1, 1), ("7", 2, 0)}
     first, second = (quad.reshape(8) / SIDE for quad in scene.things[0].quads)
     for letters, quad in zip(truth["letters"], truth["quads"]):
@@ -238,14 +238,14 @@ def test_letters_know_their_turn_in_the_line():
 
 def test_a_window_moves_picture_owners_and_facts_alike(pictures):
     shard, rng = pool.open_shard(pictures, 2), np.random.default_rng(0)
-    for picture, owners, one in zip(shard.pictures, shard.owners, shard.facts, strict=True):
+    for picture, instances, one in zip(shard.pictures, shard.instances, shard.facts, strict=True):
         whole = (0, 0, *one.size)
-        same, owned, told = through_window(picture, owners, one, whole, rng)
-        assert np.array_equal(owned, owners) and [t.box for t in told.things] == [t.box for t in one.things]
+        same, owned, told = random_crop(picture, instances, one, whole, rng)
+        assert np.array_equal(owned, instances) and [t.box for t in told.things] == [t.box for t in one.things]
         assert abs(np.corrcoef(same.ravel(), picture.ravel())[0, 1]) > 0.95
         for _ in range(20):
-            window = random_window(one.size, rng)
-            _, owned, told = through_window(picture, owners, one, window, rng)
+            window = random_crop_box(one.size, rng)
+            _, owned, told = random_crop(picture, instances, one, window, rng)
             width, height = told.size
             assert (width, height) == (window[2] - window[0], window[3] - window[1])
             for number, thing in enumerate(told.things, 1):
@@ -253,9 +253,9 @@ def test_a_window_moves_picture_owners_and_facts_alike(pictures):
                 x0, y0, x1, y1 = thing.box
                 assert 0 <= x0 <= x1 <= width and 0 <= y0 <= y1 <= height
                 if len(rows):
-                    seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / pool.OWNERS
+                    seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / pool.INSTANCE_GRID
                     box = np.array(thing.box) / (width, height, width, height)
-                    assert (seen - box)[:2].min() > -2 / pool.OWNERS and (seen - box)[2:].max() < 2 / pool.OWNERS
+                    assert (seen - box)[:2].min() > -2 / pool.INSTANCE_GRID and (seen - box)[2:].max() < 2 / pool.INSTANCE_GRID
             assert len(cell_truth(told, owned)["kind"]) == GRID * GRID
 
 
@@ -269,4 +269,4 @@ def test_what_a_text_input_means():
         ("<REGION_TO_CATEGORY>", scene.things[2].box): [2],
         ("<OD>", None): [],
     }
-    assert {key: samples.meant_by(scene, *key) for key in cases} == cases
+    assert {key: questions.meant_by(scene, *key) for key in cases} == cases

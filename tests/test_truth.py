@@ -8,13 +8,13 @@ import pytest
 
 from florence_nb import TASKS, parse
 from florence_nb.errors import InputError
-from florence_nb.scenes import Scene, Thing, random_scene
+from florence_nb.geometry import mask_iou, rasterize
+from florence_nb.scenes import GALLERY, Scene, Thing, random_scene
 from florence_nb.scenes import words as scene_words
-from florence_nb.scenes.gallery import GALLERY
-from florence_nb.scenes.outline import evenly, filled, mask_iou
+from florence_nb.scenes.outline import resample_outline
 from florence_nb.scenes.truth import in_order, lines_of
 from florence_nb.training.pool import Facts
-from florence_nb.training.samples import SHARES, absent, ask, sloppy
+from florence_nb.training.questions import SHARES, absent, ask, jitter_box
 
 from . import tiny
 
@@ -119,20 +119,20 @@ def test_outlines(scenes):
         thing = scene.things[-1]
         for task, text in (("<REGION_TO_SEGMENTATION>", thing.box), ("<REFERRING_EXPRESSION_SEGMENTATION>", "")):
             text = text or scene_words.name_of(thing)
-            wanted = [thing] if "REGION" in task else scene_words.meant(scene, text)
+            wanted = [thing] if "REGION" in task else scene_words.things_meant(scene, text)
             parts = [part for parts in told(scene, task, text).polygons for part in parts]
             pieces = [piece for t in wanted for piece in t.polygons]
-            assert all(near(scene, part, evenly(piece)) for part, piece in zip(parts, pieces, strict=True))
-            assert mask_iou(filled(parts, scene.size), filled(pieces, scene.size)) > 0.85
+            assert all(near(scene, part, resample_outline(piece)) for part, piece in zip(parts, pieces, strict=True))
+            assert mask_iou(rasterize(parts, scene.size), rasterize(pieces, scene.size)) > 0.85
 
 
 def test_twenty_points_keep_corners_and_even_steps():
     square = np.array([[0, 0], [8, 0], [8, 8], [0, 8.0]])
-    points = evenly(square)
+    points = resample_outline(square)
     assert points.shape == (20, 2) and [list(points[n]) for n in (0, 5, 10, 15)] == square.tolist()
     steps = np.hypot(*np.diff(np.vstack([points, points[:1]]), axis=0).T)
     assert np.allclose(steps, 1.6)
-    bent = evenly(np.array([[0, 0], [8.5, 0], [8, 8], [0, 8.0]]))
+    bent = resample_outline(np.array([[0, 0], [8.5, 0], [8, 8], [0, 8.0]]))
     assert np.abs(bent - points).max() < 0.8 and [8.5, 0] in bent.tolist()
 
 
@@ -163,7 +163,7 @@ def test_a_thing_cut_in_two_is_told_in_two_parts():
     ),
 )
 def test_what_a_phrase_means(phrase, found):
-    assert [t.colour for t in scene_words.meant(CARS, phrase)] == found
+    assert [t.colour for t in scene_words.things_meant(CARS, phrase)] == found
     assert len(told(CARS, "<OPEN_VOCABULARY_DETECTION>", phrase).labels) == len(found)
 
 
@@ -171,7 +171,7 @@ def test_what_a_phrase_means(phrase, found):
     "phrase, middle", (("largest red car", 100), ("red car on the right", 240), ("red car next to the house", 100))
 )
 def test_which_one_a_phrase_means(phrase, middle):
-    assert middles(scene_words.meant(CARS, phrase)) == pytest.approx([middle], abs=6)
+    assert middles(scene_words.things_meant(CARS, phrase)) == pytest.approx([middle], abs=6)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_what_is_absent_is_answered_with_nothing(phrase):
 def test_absent_names_are_absent(scenes):
     rng = random.Random(0)
     for scene in scenes:
-        assert not any(scene_words.meant(scene, absent(scene, rng)) for _ in range(5))
+        assert not any(scene_words.things_meant(scene, absent(scene, rng)) for _ in range(5))
 
 
 def test_several_classes():
@@ -223,7 +223,7 @@ def test_regions(scenes, task):
     rng = random.Random(1)
     for scene in scenes:
         for thing in scene.things:
-            for box in (thing.box, sloppy(thing.box, scene.size, rng)):
+            for box in (thing.box, jitter_box(thing.box, scene.size, rng)):
                 assert told(scene, task, box).text == name[task](thing)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .scene import Scene, Thing
+from .scene import Scene
+from .thing import Thing
 
 GALLERY: dict[str, Scene] = {
     "street": Scene(

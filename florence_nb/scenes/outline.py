@@ -1,12 +1,9 @@
-"""From a mask of pixels to boxes and outlines, and back."""
+"""From a mask of pixels to boxes and outlines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from contourpy import FillType, contour_generator
-from PIL import Image, ImageDraw
 
 SMALLEST_PIECE = 0.06
 """Pieces smaller than this share of the largest one are left out of an outline."""
@@ -36,7 +33,7 @@ def outlines(mask: np.ndarray, tolerance: float = 0.018, most: int = 18) -> tupl
     return tuple(_simple(ring if area > 0 else ring[::-1], tolerance, most) + shift for area, ring in kept)
 
 
-def evenly(outline: np.ndarray, count: int = 20) -> np.ndarray:
+def resample_outline(outline: np.ndarray, count: int = 20) -> np.ndarray:
     """The outline told by (count, 2) points that follow each other in about even steps, from the same beginning.
 
     A point stands on the sharpest corner that is at most half a step away along the outline, else on the outline itself. So the
@@ -55,23 +52,6 @@ def evenly(outline: np.ndarray, count: int = 20) -> np.ndarray:
         if len(near):
             points[n] = outline[near[sharp[near].argmax()]]
     return points
-
-
-def filled(polygons: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarray:
-    """(height, width) bool: what the polygons cover, (k, 2) arrays of x, y in pixels. Fewer than three points cover nothing."""
-    picture = Image.new("1", size)
-    brush = ImageDraw.Draw(picture)
-    for polygon in polygons:
-        if len(polygon) >= 3:
-            # For Pillow a whole number is the middle of a pixel, here it is an edge.
-            brush.polygon([tuple(point) for point in np.asarray(polygon, float) - 0.5], fill=1)
-    return np.asarray(picture)
-
-
-def mask_iou(one: np.ndarray, other: np.ndarray) -> float:
-    """Intersection over union of two masks of one shape; 1 where both are empty."""
-    union = (one | other).sum()
-    return float((one & other).sum() / union) if union else 1.0
 
 
 def _area(ring: np.ndarray) -> float:

@@ -23,6 +23,14 @@ SIGN_KINDS: dict[str, str] = {"sign": "ground", "banner": "sky", "number plate":
 FONTS: tuple[str, ...] = ("DejaVuSans-Bold", "DejaVuSansMono-Bold", "DejaVuSerif-Bold", "DejaVuSans", "STIXGeneralBol")
 """Fonts for `draw_sign`; they come with matplotlib."""
 
+WORDS: tuple[str, ...] = tuple(
+    "STOP GO OPEN CAFE HOTEL TAXI BUS ZOO PARK EXIT SALE MILK BOOK FISH SHOP BAKERY MUSEUM SCHOOL STATION HELLO WELCOME BEACH FIRE "
+    "POLICE PIZZA BREAD COFFEE TEA ICE SLOW WAY OUT FARM PORT HARBOUR MARKET FLOWERS TOYS BIKE BOAT SUN MOON NEWS POST BANK CINEMA "
+    "MUSIC GARDEN".split()
+)
+CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+"""What may be written."""
+
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
 

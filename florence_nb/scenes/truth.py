@@ -1,30 +1,28 @@
 """The truth about a scene, in Florence-2's own words: the raw string that a perfect model would produce, for all fifteen prompts.
 
 Things are told from left to right. Boxes, outlines and quads are those of the part that is seen, as ``<loc_…>`` tokens (see
-`florence_nb.to_loc`); an outline has twenty points in about even steps (see `outline.evenly`).
+`florence_nb.to_loc`); an outline has twenty points in about even steps (see `outline.resample_outline`).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..geometry import box_iou
 from ..locations import from_loc, to_loc
 from ..tasks import build_prompt, get_task
 from . import words
-from .outline import evenly
-from .scene import Seen
-from .words import Told
+from .outline import resample_outline
+from .thing import SceneFacts, VisibleThing
 
 START, END = "</s><s>", "</s>"
-WELL_PLACED = 0.5
-"""The least IoU of a region that counts as found."""
 
 
-def answer(scene: Told, task_prompt: str, text_input: Any = None, *, rng: random.Random | None = None) -> str:
+def answer(scene: SceneFacts, task_prompt: str, text_input: Any = None, *, rng: random.Random | None = None) -> str:
     """The raw string that a perfect model would produce.
 
     Args:
@@ -45,12 +43,12 @@ def answer(scene: Told, task_prompt: str, text_input: Any = None, *, rng: random
     return f"{START}{said}{END}"
 
 
-def in_order(scene: Told) -> list[Seen]:
+def in_order(scene: SceneFacts) -> list[VisibleThing]:
     """The things from left to right, by the middle of their boxes."""
     return sorted(scene.things, key=lambda t: t.box[0] + t.box[2])
 
 
-def lines_of(scene: Told) -> list[tuple[str, np.ndarray]]:
+def lines_of(scene: SceneFacts) -> list[tuple[str, np.ndarray]]:
     """Every line of text with its (4, 2) quad, from top to bottom; at one height, things from left to right, each line by line."""
     band = scene.size[1] / 12
     found = []
@@ -61,107 +59,99 @@ def lines_of(scene: Told) -> list[tuple[str, np.ndarray]]:
     return [(line, quad) for _, _, line, quad in sorted(found, key=lambda f: f[:2])]
 
 
-def overlap(one: Sequence[float] | np.ndarray, other: Sequence[float] | np.ndarray) -> float:
-    """Intersection over union of two boxes."""
-    across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
-    down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
-    both = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - across * down
-    return float(across * down / both) if both > 0 else 0.0
-
-
-def pointed_at(scene: Told, region: str) -> Seen | None:
+def thing_at(scene: SceneFacts, region: str) -> VisibleThing | None:
     """The thing whose box agrees best with a region of four ``<loc_…>`` tokens, or None where none is touched."""
     box = from_loc(region, scene.size)
-    best = max(scene.things, key=lambda t: overlap(t.box, box), default=None)
-    return best if best is not None and overlap(best.box, box) > 0 else None
+    best = max(scene.things, key=lambda t: box_iou(t.box, box), default=None)
+    return best if best is not None and box_iou(best.box, box) > 0 else None
 
 
-def _box(scene: Told, thing: Seen) -> str:
+def _box(scene: SceneFacts, thing: VisibleThing) -> str:
     return to_loc(thing.box, scene.size)
 
 
-def _outline(scene: Told, thing: Seen) -> str:
-    return "<sep>".join(to_loc(evenly(piece).flatten(), scene.size) for piece in thing.polygons)
+def _outline(scene: SceneFacts, thing: VisibleThing) -> str:
+    return "<sep>".join(to_loc(resample_outline(piece).flatten(), scene.size) for piece in thing.polygons)
 
 
-def _grouped(scene: Told, name: Callable[[Seen], str]) -> str:
+def _grouped(scene: SceneFacts, name: Callable[[VisibleThing], str]) -> str:
     """Label and boxes, things of one label together, in the order of the first of each."""
-    groups: dict[str, list[Seen]] = {}
+    groups: dict[str, list[VisibleThing]] = {}
     for thing in in_order(scene):
         groups.setdefault(name(thing), []).append(thing)
     return "".join(label + "".join(_box(scene, t) for t in things) for label, things in groups.items())
 
 
-def _detection(scene: Told, _: str) -> str:
+def _detection(scene: SceneFacts, _: str) -> str:
     return _grouped(scene, lambda t: t.kind)
 
 
-def _dense(scene: Told, _: str) -> str:
+def _dense(scene: SceneFacts, _: str) -> str:
     return _grouped(scene, words.name_of)
 
 
-def _proposals(scene: Told, _: str) -> str:
+def _proposals(scene: SceneFacts, _: str) -> str:
     return "".join(_box(scene, t) for t in in_order(scene))
 
 
-def _reading(scene: Told, _: str) -> str:
+def _reading(scene: SceneFacts, _: str) -> str:
     return "\n".join(line for line, _ in lines_of(scene))
 
 
-def _reading_with_regions(scene: Told, _: str) -> str:
+def _reading_with_regions(scene: SceneFacts, _: str) -> str:
     return "".join(line + to_loc(quad.flatten(), scene.size) for line, quad in lines_of(scene))
 
 
-def _grounding(scene: Told, caption: str) -> str:
+def _grounding(scene: SceneFacts, caption: str) -> str:
     told = []
     for phrase in words.phrases_in(caption):
-        things = words.meant(scene, phrase)
+        things = words.things_meant(scene, phrase)
         if things:
             told.append(phrase + "".join(_box(scene, t) for t in things))
     return "".join(told)
 
 
-def _open_vocabulary(scene: Told, text: str) -> str:
+def _open_vocabulary(scene: SceneFacts, text: str) -> str:
     """Boxes for things in one piece, polygons for those that are cut in two."""
     told = []
     for phrase in (p.strip() for p in text.split("<and>")):
-        things = words.meant(scene, phrase)
+        things = words.things_meant(scene, phrase)
         whole = [t for t in things if len(t.polygons) == 1]
         told += [phrase + "".join(_box(scene, t) for t in whole)] if whole else []
         told += [f"{phrase}<poly>{_outline(scene, t)}</poly>" for t in things if len(t.polygons) > 1]
     return "".join(told)
 
 
-def _referring(scene: Told, phrase: str) -> str:
-    return "<sep>".join(_outline(scene, t) for t in words.meant(scene, phrase))
+def _referring(scene: SceneFacts, phrase: str) -> str:
+    return "<sep>".join(_outline(scene, t) for t in words.things_meant(scene, phrase))
 
 
-def _region_category(scene: Told, region: str) -> str:
-    thing = pointed_at(scene, region)
-    return (thing.kind if thing else words.PLACES[scene.background]) + region
+def _region_category(scene: SceneFacts, region: str) -> str:
+    thing = thing_at(scene, region)
+    return (thing.kind if thing else words.BACKGROUND_NOUNS[scene.background]) + region
 
 
-def _region_description(scene: Told, region: str) -> str:
-    thing = pointed_at(scene, region)
-    return (words.name_of(thing) if thing else words.PLACES[scene.background]) + region
+def _region_description(scene: SceneFacts, region: str) -> str:
+    thing = thing_at(scene, region)
+    return (words.name_of(thing) if thing else words.BACKGROUND_NOUNS[scene.background]) + region
 
 
-def _region_reading(scene: Told, region: str) -> str:
-    thing = pointed_at(scene, region)
+def _region_reading(scene: SceneFacts, region: str) -> str:
+    thing = thing_at(scene, region)
     return thing.text if thing else ""
 
 
-def _region_outline(scene: Told, region: str) -> str:
-    thing = pointed_at(scene, region)
+def _region_outline(scene: SceneFacts, region: str) -> str:
+    thing = thing_at(scene, region)
     return _outline(scene, thing) if thing else ""
 
 
-_CAPTIONS: dict[str, Callable[[Told, list[Seen], random.Random | None], str]] = {
+_CAPTIONS: dict[str, Callable[[SceneFacts, list[VisibleThing], random.Random | None], str]] = {
     "<CAPTION>": words.caption,
     "<DETAILED_CAPTION>": words.detailed_caption,
     "<MORE_DETAILED_CAPTION>": words.paragraph,
 }
-_TELLERS: dict[str, Callable[[Told, str], str]] = {
+_TELLERS: dict[str, Callable[[SceneFacts, str], str]] = {
     "<OD>": _detection,
     "<DENSE_REGION_CAPTION>": _dense,
     "<REGION_PROPOSAL>": _proposals,

@@ -1,6 +1,6 @@
 """How mini is made: ``python -m florence_nb.training pool|tower|language|export POOL RUN``.
 
-``pool`` draws the pictures, ``tower`` and ``language`` are the two lessons, ``export`` writes the checkpoint. ``language --begin
+``pool`` draws the pictures, ``tower`` and ``language`` are the two stages of training, ``export`` writes the checkpoint. ``language --begin
 florence_nb/mini`` goes on from the package's own checkpoint. The model card tells with which settings mini was made.
 """
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import torch
 
-from .language import Lesson, train_language
+from .language import Trainer, train_language
 from .pool import draw_pool
 from .tower import train_tower
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m florence_nb.training", description=__doc__)
-    parser.add_argument("lesson", choices=("pool", "tower", "language", "export"))
+    parser.add_argument("stage", choices=("pool", "tower", "language", "export"))
     parser.add_argument("pool", type=Path, help="folder of drawn pictures, see florence_nb.training.pool")
     parser.add_argument("run", type=Path, nargs="?", default=Path("run"), help="folder for checkpoints")
     parser.add_argument("--minutes", type=float, default=20)
@@ -33,21 +33,21 @@ def main() -> None:
     parser.add_argument("--shards", type=int, nargs=3, default=(0, 40, 1), help="pool: first, last (left out), step")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    if args.lesson != "pool":
+    if args.stage != "pool":
         args.run.mkdir(parents=True, exist_ok=True)
     if args.threads:
         torch.set_num_threads(args.threads)
-    if args.lesson == "pool":
+    if args.stage == "pool":
         draw_pool(args.pool, *args.shards)
-    elif args.lesson == "tower":
+    elif args.stage == "tower":
         train_tower(
-            args.pool, args.run, args.minutes, args.steps, top=args.rate, seed=args.seed, device=args.device, begin=args.begin
+            args.pool, args.run, args.minutes, args.steps, lr=args.rate, seed=args.seed, device=args.device, begin=args.begin
         )
-    elif args.lesson == "export":
-        Lesson(args.run).export(args.into)
+    elif args.stage == "export":
+        Trainer(args.run).export(args.into)
     else:
         named = ("steps", "decay", "frozen", "device", "seed", "begin")
-        train_language(args.pool, args.run, args.minutes, top=args.rate, **{name: getattr(args, name) for name in named})
+        train_language(args.pool, args.run, args.minutes, lr=args.rate, **{name: getattr(args, name) for name in named})
 
 
 if __name__ == "__main__":

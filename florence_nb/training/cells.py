@@ -8,29 +8,29 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..scenes.pen import COLOURS
-from ..scenes.scene import CHARACTERS, HELD_OUT, KINDS
+from ..scenes import COLOURS, HELD_OUT, KINDS
+from ..scenes.signs import CHARACTERS
 from .model import LETTER_COLUMNS, LETTER_ROWS, LETTERS, CellHeads
-from .pool import OWNERS, Facts
+from .pool import INSTANCE_GRID, Facts
 from .sizes import GRID
 
 TRAINED_KINDS = tuple(kind for kind in KINDS if kind not in HELD_OUT)
 _KIND = {kind: i + 1 for i, kind in enumerate(TRAINED_KINDS)}
 _COLOUR = {colour: i for i, colour in enumerate(COLOURS)}
 _CHARACTER = {c: i + 1 for i, c in enumerate(CHARACTERS)}
-_PART = OWNERS // GRID
+_PART = INSTANCE_GRID // GRID
 
 
-def cell_truth(facts: Facts, owners: np.ndarray) -> dict[str, np.ndarray]:
+def cell_truth(facts: Facts, instances: np.ndarray) -> dict[str, np.ndarray]:
     """Targets of one picture; every array begins with GRID * GRID cells, row by row.
 
     holder int64 (0 = background, else 1 + the index of the thing that the cell tells of), kind int64 (0 = background), colour
     int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16), letters int64
-    (…, LETTERS) (0 = none), turns and rests int64 (…, LETTERS): how many letters of its line come before it and after it, spelled
-    int64 (…, LETTERS): the letters again, of each row by their turn modulo LETTER_COLUMNS instead of their place, and quads float32
+    (…, LETTERS) (0 = none), letter_index and letters_left int64 (…, LETTERS): how many letters of its line come before it and after it, spelled
+    int64 (…, LETTERS): the letters again, of each row by their index modulo LETTER_COLUMNS instead of their place, and quads float32
     (…, 8): the corners, as fractions, of the line of which a letter is in the cell (0 = none).
     """
-    parts = owners.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
+    parts = instances.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
     width, height = facts.size
     holder = _holders(parts, len(facts.things))
     middle = np.zeros(GRID * GRID, np.float32)
@@ -69,26 +69,26 @@ def _holders(parts: np.ndarray, things: int) -> np.ndarray:
 
 def _letters(facts: Facts) -> dict[str, np.ndarray]:
     rows, columns = GRID * LETTER_ROWS, GRID * LETTER_COLUMNS
-    letters, turns, rests, lines = (np.zeros((rows, columns), np.int64) for _ in range(4))
+    letters, letter_index, letters_left, lines = (np.zeros((rows, columns), np.int64) for _ in range(4))
     quads = [np.zeros((4, 2))]
     for thing in facts.things:
         places = []
         for line, quad in zip(thing.text.split("\n"), thing.quads):
             count = len(line.replace(" ", ""))
-            places += [(turn, count - 1 - turn, len(quads)) for turn in range(count)]
+            places += [(index, count - 1 - index, len(quads)) for index in range(count)]
             quads.append(quad / facts.size)
-        for (letter, x, y), (turn, rest, number) in zip(thing.letters, places, strict=True):
+        for (letter, x, y), (index, left, number) in zip(thing.letters, places, strict=True):
             place = math.floor(y / facts.size[1] * rows), math.floor(x / facts.size[0] * columns)
             if 0 <= place[0] < rows and 0 <= place[1] < columns:
-                letters[place], turns[place], rests[place], lines[place] = _CHARACTER[letter], turn, rest, number
-    letters, turns, rests, lines = (_by_cell(fine) for fine in (letters, turns, rests, lines))
+                letters[place], letter_index[place], letters_left[place], lines[place] = _CHARACTER[letter], index, left, number
+    letters, letter_index, letters_left, lines = (_by_cell(fine) for fine in (letters, letter_index, letters_left, lines))
     spelled = np.zeros_like(letters)
     for part in range(LETTERS):
-        at = part // LETTER_COLUMNS * LETTER_COLUMNS + turns[:, part] % LETTER_COLUMNS
+        at = part // LETTER_COLUMNS * LETTER_COLUMNS + letter_index[:, part] % LETTER_COLUMNS
         cells = np.flatnonzero(letters[:, part])
         spelled[cells, at[cells]] = letters[cells, part]
     corners = np.array(quads, np.float32).reshape(-1, 8)[lines.max(axis=1)]
-    return {"letters": letters, "turns": turns, "rests": rests, "spelled": spelled, "quads": corners}
+    return {"letters": letters, "letter_index": letter_index, "letters_left": letters_left, "spelled": spelled, "quads": corners}
 
 
 def _by_cell(fine: np.ndarray) -> np.ndarray:
@@ -102,7 +102,7 @@ Spread over all thousand, the probability of a place known to a few bins would b
 """
 
 
-def grained(place: int) -> int:
+def quantise(place: int) -> int:
     """The place that answers name for this one."""
     return place // GRAIN * GRAIN + GRAIN // 2
 
@@ -128,7 +128,7 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "nothing": F.cross_entropy(heads.kind(features[~held]), kind[~held]),
         "colour": F.cross_entropy(heads.colour(inside), truth["colour"][held]),
         "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=weight),
-        "reach": _off(heads.reach, features, truth["edges"], held),
+        "edge distances": _off(heads.edge_distances, features, truth["edges"], held),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
         **{name: _told(logits, truth[name], written) for name, logits in of_letters.items()},
         "no letter": F.cross_entropy(of_letters["letters"][blank], truth["letters"][blank]),
@@ -138,7 +138,7 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
 
 def _of_letters(heads: CellHeads, features: torch.Tensor) -> dict[str, torch.Tensor]:
     """Logits (n, cells, LETTERS, choices) of what is told of each letter, by the names of `cell_truth`."""
-    return {name: getattr(heads, name)(features).unflatten(-1, (LETTERS, -1)) for name in ("letters", "turns", "rests")}
+    return {name: getattr(heads, name)(features).unflatten(-1, (LETTERS, -1)) for name in ("letters", "letter_index", "letters_left")}
 
 
 def _told(logits: torch.Tensor, wanted: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
@@ -148,11 +148,11 @@ def _told(logits: torch.Tensor, wanted: torch.Tensor, written: torch.Tensor) -> 
 
 def _off(head: torch.nn.Module, features: torch.Tensor, places: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
     """How far a head is off in the places that it tells in these cells, as a fraction of the picture; 0 without such cells."""
-    found, wanted = head(features[cells]), _reach(places)[cells]
+    found, wanted = head(features[cells]), _from_cell_centres(places)[cells]
     return F.l1_loss(found, wanted) if len(wanted) else found.sum() * 0
 
 
-def _reach(places: torch.Tensor) -> torch.Tensor:
+def _from_cell_centres(places: torch.Tensor) -> torch.Tensor:
     """Places (n, cells, x y x y …) as distances from the middles of their cells."""
     middles = (torch.arange(GRID, device=places.device) + 0.5) / GRID
     x, y = middles.repeat(GRID), middles.repeat_interleave(GRID)
@@ -181,7 +181,7 @@ def place_losses(
 
 
 def spelling_loss(heads: CellHeads, encoded: torch.Tensor, spelled: torch.Tensor) -> torch.Tensor:
-    """How far the encoder's output (n, GRID * GRID, WIDTH) is from telling the letters of every cell by their turn.
+    """How far the encoder's output (n, GRID * GRID, WIDTH) is from telling the letters of every cell by their index.
 
     A decoder that writes the nth letter can pick it out by n; by its place it could not.
     """
@@ -214,7 +214,7 @@ def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
     return {
         "kind": right(heads.kind(inside), truth["kind"][held]),
         "colour": right(heads.colour(inside), truth["colour"][held]),
-        "reach": 1000 * float(_off(heads.reach, features, truth["edges"], held)),
+        "edge distances": 1000 * float(_off(heads.edge_distances, features, truth["edges"], held)),
         "corners": 1000 * float(_off(heads.corners, features, truth["quads"], lettered)),
         **{name: right(logits[written], truth[name][written]) for name, logits in _of_letters(heads, features).items()},
     }

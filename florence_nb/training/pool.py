@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from ..scenes.scene import Seen, random_page, random_scene
+from ..scenes import Scene, VisibleThing
+from ..scenes.random_scenes import random_crowd, random_page, random_scene
 from .sizes import SIDE
 
 SHARD = 500
@@ -23,7 +24,9 @@ FEW_SIGNS, MANY_SIGNS = 0.35, 0.85
 """How likely a thing carries text: as the world is, and in every fourth shard, where reading is practised."""
 PAGES = 1000
 """Shards from this number on hold pages full of boards, from which the tower learns letters."""
-OWNERS = 48
+CROWDS = 2000
+"""Shards from this number on hold scenes with several things of few kinds."""
+INSTANCE_GRID = 48
 """Cells along each side of the map that says which thing is seen where."""
 TRAINING_SEEDS = 1_000_000_000
 """Seeds from here on are for training; smaller ones never are."""
@@ -33,17 +36,17 @@ TRAINING_SEEDS = 1_000_000_000
 class Facts:
     """What `scenes.truth` needs to know of a scene when its picture is already drawn."""
 
-    things: tuple[Seen, ...]
+    things: tuple[VisibleThing, ...]
     background: str
     size: tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Pictures (n, SIDE, SIDE, 3) uint8, owners (n, OWNERS, OWNERS) uint8 (0 or 1 + index of the thing) and facts, one each."""
+    """Pictures (n, SIDE, SIDE, 3) uint8, instances (n, INSTANCE_GRID, INSTANCE_GRID) uint8 (0 or 1 + index of the thing) and facts, one each."""
 
     pictures: np.ndarray
-    owners: np.ndarray
+    instances: np.ndarray
     facts: list[Facts]
 
 
@@ -55,23 +58,31 @@ def squeeze(picture: Image.Image) -> Image.Image:
 def draw_shard(number: int) -> Shard:
     """Draws one shard; its number fixes its scenes."""
     pictures = np.empty((SHARD, SIDE, SIDE, 3), np.uint8)
-    owners = np.empty((SHARD, OWNERS, OWNERS), np.uint8)
+    instances = np.empty((SHARD, INSTANCE_GRID, INSTANCE_GRID), np.uint8)
     facts = []
     for i in tqdm(range(SHARD), desc=f"shard {number}", mininterval=10):
         seed = TRAINING_SEEDS + number * SHARD + i
-        scene = random_page(seed) if number >= PAGES else random_scene(seed, signs=MANY_SIGNS if number % 4 == 3 else FEW_SIGNS)
+        scene = _scene(number, seed)
         pictures[i] = np.asarray(squeeze(scene.image))
-        rows = ((np.arange(OWNERS) + 0.5) / OWNERS * scene.size[1]).astype(int)
-        columns = ((np.arange(OWNERS) + 0.5) / OWNERS * scene.size[0]).astype(int)
-        owners[i] = scene.owner[rows][:, columns]
+        rows = ((np.arange(INSTANCE_GRID) + 0.5) / INSTANCE_GRID * scene.size[1]).astype(int)
+        columns = ((np.arange(INSTANCE_GRID) + 0.5) / INSTANCE_GRID * scene.size[0]).astype(int)
+        instances[i] = scene.instance_map[rows][:, columns]
         facts.append(Facts(scene.things, scene.background, scene.size))
-    return Shard(pictures, owners, facts)
+    return Shard(pictures, instances, facts)
+
+
+def _scene(number: int, seed: int) -> Scene:
+    if number >= CROWDS:
+        return random_crowd(seed)
+    if number >= PAGES:
+        return random_page(seed)
+    return random_scene(seed, signs=MANY_SIGNS if number % 4 == 3 else FEW_SIGNS)
 
 
 def save_shard(folder: Path, number: int, shard: Shard) -> None:
     """Writes one shard; a shard is either whole or not there."""
     np.save(folder / f"pictures-{number:05d}.npy", shard.pictures)
-    np.save(folder / f"owners-{number:05d}.npy", shard.owners)
+    np.save(folder / f"instances-{number:05d}.npy", shard.instances)
     rest = folder / f"facts-{number:05d}.tmp"
     rest.write_bytes(pickle.dumps(shard.facts))
     os.replace(rest, rest.with_suffix(".pkl"))
@@ -85,8 +96,8 @@ def shards_in(folder: Path) -> list[int]:
 def open_shard(folder: Path, number: int) -> Shard:
     """Opens one shard; its pictures stay on disk until they are read."""
     pictures = np.load(folder / f"pictures-{number:05d}.npy", mmap_mode="r")
-    owners = np.load(folder / f"owners-{number:05d}.npy")
-    return Shard(pictures, owners, pickle.loads((folder / f"facts-{number:05d}.pkl").read_bytes()))
+    instances = np.load(folder / f"instances-{number:05d}.npy")
+    return Shard(pictures, instances, pickle.loads((folder / f"facts-{number:05d}.pkl").read_bytes()))
 
 
 def draw_pool(folder: Path, first: int, last: int, step: int = 1) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from ..scenes.pen import COLOURS
-from ..scenes.scene import KINDS, random_scene
+from ..scenes import COLOURS, KINDS, random_scene
 from ..scenes.words import plural
 from ..tasks import TASKS
 from .sizes import IMAGE_TOKENS, SIDE
 
 BASIC = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
-PLACES = tuple(f"<loc_{i}>" for i in range(1000))
+LOCATION_TOKENS = tuple(f"<loc_{i}>" for i in range(1000))
 MARKS = (
-    "<od>", "</od>", "<ocr>", "</ocr>", *PLACES, "<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>",
+    "<od>", "</od>", "<ocr>", "</ocr>", *LOCATION_TOKENS, "<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>",
     "</grounding>", "<seg>", "</seg>", "<sep>", "<region_cap>", "</region_cap>", "<region_to_desciption>",
     "</region_to_desciption>", "<proposal>", "</proposal>", "<poly>", "</poly>", "<and>",
 )  # fmt: skip

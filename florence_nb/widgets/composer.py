@@ -1,4 +1,4 @@
-"""The scene composer: a thin view over `florence_nb.widgets.composing`."""
+"""The scene composer: a thin view over `florence_nb.widgets.composer_model`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from PIL import Image
 
 from ..drawing import show_all
 from ..errors import InputError
+from ..scenes import HELD_OUT, KINDS, Scene
 from ..scenes.backgrounds import BACKGROUNDS
 from ..scenes.pen import COLOURS
-from ..scenes.scene import HELD_OUT, KINDS, Scene
 from ..scenes.signs import SIGN_KINDS
-from . import composing
-from .composing import ASKED, Judged, Match
+from . import composer_model
+from .composer_model import ASKED, Comparison, Match
 from .panel import Panel, img, page, trouble
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ _NAMES = {"boxes": "boxes", "mask": "mask of the chosen thing", "caption": "capt
 
 
 class SceneComposer(Panel):
-    """See `scene_composer`. ``scene`` is what is drawn now, ``judged`` what the model said of it; ``refused`` the last error."""
+    """See `scene_composer`. ``scene`` is what is drawn now, ``comparisons`` what the model said of it; ``refused`` the last error."""
 
     def __init__(self, florence: Florence, scene: Scene, what: Sequence[str]) -> None:
         self.florence, self.scene = florence, scene
-        self.judged: list[Judged] = []
+        self.comparisons: list[Comparison] = []
         self.refused: Exception | None = None
         self._filling = False
         self._make_controls(what)
@@ -101,7 +101,7 @@ class SceneComposer(Panel):
         """Names in the list and values in the controls, without an answer for each of them."""
         self._filling = True
         things = self.scene.wanted
-        self.thing.options = [(composing.name_of(thing), number) for number, thing in enumerate(things)]
+        self.thing.options = [(composer_model.name_of(thing), number) for number, thing in enumerate(things)]
         self.thing.value = min(chosen or 0, len(things) - 1) if things else None
         self._fill()
         self._filling = False
@@ -137,16 +137,16 @@ class SceneComposer(Panel):
             self.mirrored: {"mirrored": self.mirrored.value},
             self.words: {"text": self.words.value},
         }
-        self._turn_into(lambda: composing.changed(self.scene, self.index, **values[change["owner"]]), self.index)
+        self._turn_into(lambda: composer_model.changed(self.scene, self.index, **values[change["owner"]]), self.index)
 
     def _set_background(self, change: Any) -> None:
         self._turn_into(lambda: replace(self.scene, background=change["new"]), self.index)
 
     def _add(self, _button: Any) -> None:
-        self._turn_into(lambda: composing.with_thing(self.scene, self.kind.value), len(self.scene.wanted))
+        self._turn_into(lambda: composer_model.with_thing(self.scene, self.kind.value), len(self.scene.wanted))
 
     def _remove(self, _button: Any) -> None:
-        self._turn_into(lambda: composing.without(self.scene, self.index), self.index)
+        self._turn_into(lambda: composer_model.without(self.scene, self.index), self.index)
 
     def _turn_into(self, new: Any, chosen: int | None) -> None:
         try:
@@ -163,7 +163,7 @@ class SceneComposer(Panel):
     def _answer(self, _change: Any = None) -> None:
         start = time.perf_counter()
         try:
-            self.judged = composing.ask(
+            self.comparisons = composer_model.ask(
                 self.florence, self.scene, self.index, [key for key, box in self.asked.items() if box.value]
             )
         except Exception as error:  # whatever goes wrong in a model: the panel says it, and stays
@@ -171,15 +171,15 @@ class SceneComposer(Panel):
             return
         seconds = time.perf_counter() - start
         self.refused = None
-        self.result.value = page(_STYLE, _pictures(self.judged, self.scene), _tables(self.judged), _captions(self.judged))
-        self.status.value = page(f"<p class='faint'>{len(self.judged)} answers in {1000 * seconds:.0f} ms</p>")
+        self.result.value = page(_STYLE, _pictures(self.comparisons, self.scene), _tables(self.comparisons), _captions(self.comparisons))
+        self.status.value = page(f"<p class='faint'>{len(self.comparisons)} answers in {1000 * seconds:.0f} ms</p>")
 
     def still(self) -> Image.Image:
-        shown = [one.answer for one in self.judged if one.what != "caption"]
+        shown = [one.answer for one in self.comparisons if one.what != "caption"]
         return show_all(shown, width=720) if shown else self.scene.image
 
     def __repr__(self) -> str:
-        things = ", ".join(map(composing.name_of, self.scene.wanted)) or "nothing"
+        things = ", ".join(map(composer_model.name_of, self.scene.wanted)) or "nothing"
         return f"Scene composer: {things} ({self.scene.background})"
 
 
@@ -197,7 +197,7 @@ def scene_composer(florence: Florence, scene: Scene | None = None, *, ask: Seque
     unknown = [name for name in ask if name not in ASKED]
     if unknown:
         raise InputError(f"The composer cannot ask for {unknown[0]!r}: choose from {', '.join(ASKED)}.")
-    return SceneComposer(florence, scene or composing.first_scene(), ask)
+    return SceneComposer(florence, scene or composer_model.first_scene(), ask)
 
 
 def _slider(name: str, low: int, high: int) -> ipywidgets.IntSlider:
@@ -212,23 +212,23 @@ _STYLE = """<style>
 </style>"""
 
 
-def _pictures(judged: Sequence[Judged], scene: Scene) -> str:
-    said, true = (composing.drawn(judged, scene, truth=truth, width=400) for truth in (False, True))
+def _pictures(comparisons: Sequence[Comparison], scene: Scene) -> str:
+    said, true = (composer_model.drawn(comparisons, scene, truth=truth, width=400) for truth in (False, True))
     return (
-        f"<div class='pair'><figure><figcaption>The model</figcaption>{img(said, _told(judged, False))}</figure>"
-        f"<figure><figcaption>The truth</figcaption>{img(true, _told(judged, True))}</figure></div>"
+        f"<div class='pair'><figure><figcaption>The model</figcaption>{img(said, _told(comparisons, False))}</figure>"
+        f"<figure><figcaption>The truth</figcaption>{img(true, _told(comparisons, True))}</figure></div>"
     )
 
 
-def _told(judged: Sequence[Judged], truth: bool) -> str:
+def _told(comparisons: Sequence[Comparison], truth: bool) -> str:
     """What a picture shows, in words."""
-    answers = [(one.truth if truth else one.answer).labels for one in judged if one.what in ("boxes", "reading")]
+    answers = [(one.truth if truth else one.answer).labels for one in comparisons if one.what in ("boxes", "reading")]
     names = ", ".join(label for labels in answers for label in labels)
     return f"{'The truth' if truth else 'What the model found'}: {names or 'nothing'}."
 
 
-def _tables(judged: Sequence[Judged]) -> str:
-    rows = [(one, match) for one in judged for match in one.matches]
+def _tables(comparisons: Sequence[Comparison]) -> str:
+    rows = [(one, match) for one in comparisons for match in one.matches]
     if not rows:
         return ""
     head = "<tr><th>what</th><th></th><th>verdict</th><th class='n'>IoU</th></tr>"
@@ -246,6 +246,6 @@ def _row(what: str, match: Match) -> str:
     )
 
 
-def _captions(judged: Sequence[Judged]) -> str:
-    told = [(escape(one.answer.text), escape(one.truth.text)) for one in judged if one.what == "caption"]
+def _captions(comparisons: Sequence[Comparison]) -> str:
+    told = [(escape(one.answer.text), escape(one.truth.text)) for one in comparisons if one.what == "caption"]
     return "".join(f"<p><b>Caption:</b> {said}<br><span class='faint'><b>Truth:</b> {true}</span></p>" for said, true in told)

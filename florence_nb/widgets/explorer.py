@@ -1,4 +1,4 @@
-"""The token explorer: a thin view over `florence_nb.widgets.exploring`."""
+"""The token explorer: a thin view over `florence_nb.widgets.explorer_model`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from PIL import Image
 
 from ..answers import Answer
 from ..errors import InputError
-from . import exploring
-from .exploring import Token, Twig
+from . import explorer_model
+from .explorer_model import BeamNode, Token
 from .panel import Panel, img, page
 
 WIDTH = 350
@@ -36,8 +36,8 @@ class Explorer(Panel):
 
     def __init__(self, answer: Answer, beams: int = 4) -> None:
         self.answer = answer
-        self.tokens = exploring.token_table(answer)
-        self.tree = exploring.beam_tree(answer, beams) if beams else ()
+        self.tokens = explorer_model.token_table(answer)
+        self.tree = explorer_model.beam_tree(answer, beams) if beams else ()
         self.chips = Chips(chips=[_chip(token) for token in self.tokens], selected=_first(self.tokens))
         layers = len(self.tokens[0].average)
         choices = [("all layers", 0), *((f"layer {n}", n) for n in range(1, layers + 1))]
@@ -55,12 +55,12 @@ class Explorer(Panel):
     def _update(self, _change: Any = None) -> None:
         index, layer = self.chips.selected, self.layer.value or None
         token = self.tokens[index]
-        lit = exploring.look(self.answer, self.tokens, index, layer=layer, width=WIDTH)
+        lit = explorer_model.attention_overlay(self.answer, self.tokens, index, layer=layer, width=WIDTH)
         self.picture.value = page(img(lit, f"The picture, bright where the decoder looked when it wrote {token.text!r}."))
         self.details.value = page(_details(self.tokens, index, layer))
 
     def still(self) -> Image.Image:
-        return exploring.look(self.answer, self.tokens, self.chips.selected, width=WIDTH)
+        return explorer_model.attention_overlay(self.answer, self.tokens, self.chips.selected, width=WIDTH)
 
     def __repr__(self) -> str:
         written = "".join(token.text for token in self.tokens)
@@ -72,7 +72,7 @@ def explore(answer: Answer, *, beams: int = 4) -> Explorer:
 
     Location tokens are marked on the picture. Answers of up to 40 tokens are searched for again with ``beams`` beams
     and shown as a tree; 0 leaves it out. The numbers without the panel: `token_table` and `beam_tree` of
-    `florence_nb.widgets.exploring`.
+    `florence_nb.widgets.explorer_model`.
 
     Raises:
         InputError: what is given is no Answer, or it does not know its model or picture.
@@ -104,7 +104,7 @@ def _percent(share: float) -> str:
 
 
 def _heading(answer: Answer, tokens: Sequence[Token]) -> str:
-    cut = f" Only the first {exploring.MOST_TOKENS} tokens are shown." if len(tokens) == exploring.MOST_TOKENS else ""
+    cut = f" Only the first {explorer_model.MOST_TOKENS} tokens are shown." if len(tokens) == explorer_model.MOST_TOKENS else ""
     return (
         f"<p>The answer to <code>{escape(answer.task)}</code> has {len(tokens)} tokens. Choose one, or use the arrow keys. "
         f"The bar below each is its probability.{cut}</p>"
@@ -142,9 +142,9 @@ def _looks(token: Token, layer: int | None) -> str:
     return f"<p class='faint'>{words.format(_percent(shares[0]), grid, *map(_percent, shares[1:]))}</p>"
 
 
-def _tree_words(tree: Sequence[Twig], answer: Answer) -> str:
+def _tree_words(tree: Sequence[BeamNode], answer: Answer) -> str:
     if not tree:
-        return f"<p class='faint'>Beams are drawn for answers of up to {exploring.MOST_IN_TREE} tokens; this one is longer.</p>"
+        return f"<p class='faint'>Beams are drawn for answers of up to {explorer_model.MOST_IN_TREE} tokens; this one is longer.</p>"
     return f"{_TREE_STYLE}<h4>Beams: the drafts that came through</h4><ul class='tree'>{''.join(map(_twig, tree))}</ul>"
 
 
@@ -158,7 +158,7 @@ _TREE_STYLE = """<style>
 </style>"""
 
 
-def _twig(twig: Twig) -> str:
+def _twig(twig: BeamNode) -> str:
     rank = "the best" if twig.rank == 1 else f"number {twig.rank}"
     end = "" if twig.rank is None else f" ← {'<b>' if twig.rank == 1 else ''}{rank}{'</b>' if twig.rank == 1 else ''}"
     below = f"<ul>{''.join(map(_twig, twig.next))}</ul>" if twig.next else ""

@@ -1,4 +1,4 @@
-"""The playground: every task, every setting, on any picture. A thin view over `florence_nb.widgets.playing`."""
+"""The playground: every task, every setting, on any picture. A thin view over `florence_nb.widgets.playground_model`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ..drawing import show, show_all
 from ..errors import InputError
 from ..florence import Florence
 from ..tasks import get_task
-from . import playing
+from . import playground_model
 from .panel import Panel, img, page
-from .playing import Picture, Player, Request, State, Turn
+from .playground_model import AskQueue, Call, HistoryEntry, Picture, State
 from .region import RegionPicker, region_picker
 from .upload import Upload
 from .webcam import Webcam
@@ -54,7 +54,7 @@ def playground(florence: Florence, image: Any = "coffee", *, task: str = "<OD>",
         ask: ask at once, so that there is something to see, also in a saved notebook. The cell takes as long as `run_example`.
 
     A model of up to 50 million parameters is asked again at every change, when a slider is let go; a larger one when you press
-    "Ask". Both can be switched in the panel. ``.answer`` is the answer that is shown, ``.turns`` are all so far.
+    "Ask". Both can be switched in the panel. ``.answer`` is the answer that is shown, ``.history`` are all so far.
 
     Raises:
         InputError: no such task, or no image.
@@ -66,10 +66,10 @@ class Playground(Panel):
     """See `playground`."""
 
     def __init__(self, florence: Florence, picture: Picture, task: str, ask: bool) -> None:
-        self.player = Player(florence, self._tell)
-        self.usual = playing.usual_settings(florence)
+        self.queue = AskQueue(florence, self._tell)
+        self.usual = playground_model.usual_settings(florence)
         self.chosen = self.given = picture
-        self.shown: Turn | None = None
+        self.shown: HistoryEntry | None = None
         self._quiet = False
         self._make_source()
         self._make_task(task)
@@ -89,44 +89,48 @@ class Playground(Panel):
         self._choose_task()
         if ask:
             self._ask()
-            self.player.wait()
+            self.queue.wait()
 
     @property
     def answer(self) -> Any:
         return None if self.shown is None else self.shown.answer
 
+    def wait(self, seconds: float | None = None) -> bool:
+        """Until nothing runs any more; False if that took longer than ``seconds``."""
+        return self.queue.wait(seconds)
+
     @property
-    def turns(self) -> tuple[Turn, ...]:
-        return tuple(self.player.turns)
+    def turns(self) -> tuple[HistoryEntry, ...]:
+        return tuple(self.queue.history)
 
     # the controls
 
     def _make_source(self) -> None:
         more = [("a file of yours …", "upload"), ("an address on the web …", "url"), ("the webcam …", "webcam")]
-        own = [] if self.chosen.name in dict(playing.sample_names()).values() else [(self.chosen.name, "given")]
+        own = [] if self.chosen.name in dict(playground_model.sample_names()).values() else [(self.chosen.name, "given")]
         first = "given" if own else self.chosen.name
         self.source = ipywidgets.Dropdown(
-            options=[*own, *playing.sample_names(), *more], value=first, description="picture", layout=_WIDE
+            options=[*own, *playground_model.sample_names(), *more], value=first, description="picture", layout=_WIDE
         )
-        self.upload = Upload(most=playing.MOST_BYTES)
+        self.upload = Upload(most=playground_model.MOST_BYTES)
         self.url = ipywidgets.Text(placeholder="https://…", continuous_update=False, description="address", layout=_WIDE)
         self.webcam = Webcam()
         self.source_more = ipywidgets.VBox()
         self.source.observe(self._choose_source, "value")
         self.upload.observe(self._take(lambda: _sent(self.upload)), "file")
         self.webcam.observe(self._take(lambda: _sent(self.webcam)), "file")
-        self.upload.observe(lambda change: self._say(playing.too_large(*change["new"]), True) if change["new"] else None, "refused")
+        self.upload.observe(lambda change: self._say(playground_model.too_large(*change["new"]), True) if change["new"] else None, "refused")
         self.url.observe(self._take(lambda: Picture.of(self.url.value) if self.url.value.strip() else None), "value")
 
     def _make_task(self, task: str) -> None:
         group = get_task(task).group
         self.group = ipywidgets.ToggleButtons(
-            options=[(name, key) for key, name in playing.GROUPS.items()],
+            options=[(name, key) for key, name in playground_model.GROUPS.items()],
             value=group,
             style={"button_width": "auto"},
-            tooltips=[f"Tasks to {name}" for name in playing.GROUPS.values()],
+            tooltips=[f"Tasks to {name}" for name in playground_model.GROUPS.values()],
         )
-        self.task = ipywidgets.Dropdown(options=playing.tasks_of(group), value=task, description="task", layout=_WIDE)
+        self.task = ipywidgets.Dropdown(options=playground_model.tasks_of(group), value=task, description="task", layout=_WIDE)
         self.phrase = ipywidgets.Text(description="words", layout=_WIDE)
         self.region: RegionPicker = region_picker(self.chosen.image, width=340)
         self.input = ipywidgets.VBox()
@@ -158,7 +162,7 @@ class Playground(Panel):
         self.buttons = ipywidgets.HBox([self.run, self.halt])
         self.status = ipywidgets.HTML()
         self.run.on_click(lambda _button: self._ask())
-        self.halt.on_click(lambda _button: self.player.stop())
+        self.halt.on_click(lambda _button: self.queue.stop())
 
     def _make_answer(self) -> None:
         self.picture, self.result, self.call = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
@@ -172,11 +176,11 @@ class Playground(Panel):
 
     # what is chosen
 
-    def request(self) -> Request:
+    def request(self) -> Call:
         """What the controls ask for now."""
-        text_input = playing.text_input_of(self.task.value, self.phrase.value, self.region.box)
+        text_input = playground_model.text_input_of(self.task.value, self.phrase.value, self.region.box)
         values = {name: control.value for name, control in self.settings.items()}
-        return Request(self.task.value, self.chosen, text_input, playing.settings_of(values, self.usual))
+        return Call(self.task.value, self.chosen, text_input, playground_model.settings_of(values, self.usual))
 
     def _choose_source(self, _change: Any = None) -> None:
         more = {"upload": self.upload, "url": self.url, "webcam": self.webcam}.get(self.source.value)
@@ -206,12 +210,12 @@ class Playground(Panel):
         self.result.value = ""
         self._quiet = True
         self.region.set_image(picture.image, f"The picture {picture.name}")
-        self.region.box = playing.first_region(picture.image.size)
+        self.region.box = playground_model.first_region(picture.image.size)
         self._quiet = False
         self._changed()
 
     def _choose_group(self, _change: Any) -> None:
-        self.task.options = playing.tasks_of(self.group.value)
+        self.task.options = playground_model.tasks_of(self.group.value)
 
     def _choose_task(self, _change: Any = None) -> None:
         if self.task.value is None:  # between two lists of options
@@ -221,7 +225,7 @@ class Playground(Panel):
         self._quiet = True
         self.phrase.placeholder = f"such as: {task.example}" if task.takes == "phrase" else ""
         if self.region.box is None:
-            self.region.box = playing.first_region(self.chosen.image.size)
+            self.region.box = playground_model.first_region(self.chosen.image.size)
         self._quiet = False
         self._changed()
 
@@ -249,7 +253,7 @@ class Playground(Panel):
     def _ask(self) -> None:
         request = self.request()
         if not request.problem():
-            self.player.ask(request)
+            self.queue.ask(request)
 
     def _tell(self, state: State) -> None:
         self.halt.disabled = not state.running
@@ -269,13 +273,13 @@ class Playground(Panel):
         picture.thumbnail((600, 900))
         self.picture.value = page(img(picture, alt))
 
-    def _show(self, turn: Turn, again: bool) -> None:
+    def _show(self, turn: HistoryEntry, again: bool) -> None:
         answer = turn.answer
         self.shown = turn
-        self._show_picture(show(answer, width=600), playing.said(answer))
+        self._show_picture(show(answer, width=600), playground_model.said(answer))
         self.result.value = _STYLE + page(
             f"<h4>The answer</h4><pre>{escape(repr(answer))}</pre>"
-            f"<h4>What the model wrote</h4><pre>{playing.tokens_html(answer.raw)}</pre>"
+            f"<h4>What the model wrote</h4><pre>{playground_model.tokens_html(answer.raw)}</pre>"
         )
         self.region.show_answer(answer if answer.text_input is not None and get_task(answer.task).takes == "region" else None)
         tokens = len(answer.token_ids or ())
@@ -286,10 +290,10 @@ class Playground(Panel):
     # history
 
     def _show_history(self) -> None:
-        recent = self.player.turns[-_STRIP:]
-        self.strip.children = [self._thumb(turn) for turn in recent] if len(self.player.turns) > 1 else []
+        recent = self.queue.history[-_STRIP:]
+        self.strip.children = [self._thumb(turn) for turn in recent] if len(self.queue.history) > 1 else []
 
-    def _thumb(self, turn: Turn) -> ipywidgets.Widget:
+    def _thumb(self, turn: HistoryEntry) -> ipywidgets.Widget:
         if turn.number not in self.thumbs:
             small, words = show(turn.answer, width=236), f"{turn.number}. {turn.request.words()}"
             look = ipywidgets.HTML(_STYLE + page(f'<div class="thumb">{img(small, words)}{escape(words)}</div>'))
@@ -307,7 +311,7 @@ class Playground(Panel):
         self._compare()
 
     def _compare(self) -> None:
-        turns = [self.player.turns[number - 1] for number in self.marked]
+        turns = [self.queue.history[number - 1] for number in self.marked]
         if len(turns) < 2:
             self.comparison.value = page('<p class="faint">Mark another one to compare the two.</p>') if turns else ""
             return
@@ -319,7 +323,7 @@ class Playground(Panel):
         return self.chosen.image if self.shown is None else show(self.shown.answer)
 
     def __repr__(self) -> str:
-        return f"Playground of {self.player.florence.name!r} on {self.chosen.name}" + (f"\n{self.answer!r}" if self.shown else "")
+        return f"Playground of {self.queue.florence.name!r} on {self.chosen.name}" + (f"\n{self.answer!r}" if self.shown else "")
 
 
 def _sent(sender: Upload) -> Picture | None:
@@ -331,13 +335,13 @@ def _slider(kind: type, **options: Any) -> ipywidgets.Widget:
     return kind(continuous_update=False, style={"description_width": "130px"}, layout=_WIDE, **options)
 
 
-def _side_by_side(one: Turn, other: Turn, usual: dict[str, Any]) -> str:
+def _side_by_side(one: HistoryEntry, other: HistoryEntry, usual: dict[str, Any]) -> str:
     both = show_all([one.answer, other.answer], columns=2, width=960)
     rows = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(left)}</td><td>{escape(right)}</td></tr>"
-        for name, left, right in playing.differences(one, other, usual)
+        for name, left, right in playground_model.differences(one, other, usual)
     )
-    alt = f"Side by side. Left: {playing.said(one.answer)} Right: {playing.said(other.answer)}"
+    alt = f"Side by side. Left: {playground_model.said(one.answer)} Right: {playground_model.said(other.answer)}"
     head = f"<tr><th></th><th>answer {one.number}</th><th>answer {other.number}</th></tr>"
     texts = "<th>answer</th>" + "".join(f"<td><pre>{escape(repr(turn.answer))}</pre></td>" for turn in (one, other))
     return f"<h4>Answer {one.number} and answer {other.number}</h4>{img(both, alt)}<table>{head}{rows}<tr>{texts}</tr></table>"

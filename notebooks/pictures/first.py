@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import florence_nb as fnb
-from florence_nb.scenes.gallery import GALLERY
+from florence_nb.scenes import GALLERY
 
 QUESTIONS = (
     ("<DENSE_REGION_CAPTION>", "harbour", None),

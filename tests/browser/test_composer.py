@@ -16,7 +16,7 @@ SPY = """
 import ipywidgets
 spy = ipywidgets.HTML()
 def tell(_=None):
-    boxes = composer.judged[0]
+    boxes = composer.comparisons[0]
     said, true = (dict(zip(told.labels, told.boxes.round().tolist())) for told in (boxes.answer, boxes.truth))
     spy.value = f"<span class='spy'>{said.get('tree')} {true['tree']}</span>"
 composer.result.observe(tell, "value")

@@ -36,7 +36,7 @@ def test_batches_agree_with_single_calls():
 
 def test_memory_stays_within_the_bound_of_what_is_remembered():
     florence = fnb.load("mini", device="cuda", quiet=True)
-    florence.remembered.limit = 2**20
+    florence.feature_cache.limit = 2**20
     florence.run_many(REQUESTS[:16], progress=False)
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()

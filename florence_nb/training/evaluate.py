@@ -1,4 +1,4 @@
-"""How well a checkpoint sees the drawn world: ``python -m florence_nb.evaluate --scenes 300 --seed 0``.
+"""How well a checkpoint sees the drawn world: ``python -m florence_nb.training.evaluate --scenes 300 --seed 0``.
 
 Every scene is asked all fifteen prompts (those on text only where some is written); answers are compared with what was drawn, not
 with the wording of the true answer. The result is a table, and the worst scenes as a contact sheet.
@@ -17,13 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from .answers import Answer
-from .florence import Florence
-from .scenes import words
-from .scenes.outline import filled, mask_iou
-from .scenes.pen import COLOURS
-from .scenes.scene import HELD_OUT, KINDS, Scene, Seen, random_scene
-from .scenes.truth import WELL_PLACED, lines_of, overlap
+from ..answers import Answer
+from ..florence import Florence
+from ..geometry import WELL_PLACED, box_iou, mask_iou, match, rasterize
+from ..scenes import HELD_OUT, KINDS, Scene, VisibleThing, random_scene, words
+from ..scenes.pen import COLOURS
+from ..scenes.truth import lines_of
 
 MUST = {
     "OD F1": 0.90,
@@ -102,10 +101,10 @@ def count(tally: Tally, scene: Scene, answer: Answer, aim: Any) -> None:
 
 def questions(scene: Scene, rng: random.Random) -> list[tuple[str, Any, Any]]:
     """(task, text input, what it is about: a thing, things or None) for one scene."""
-    from .training.samples import absent, refer, sloppy
+    from .questions import absent, jitter_box, refer
 
     thing = rng.choice(scene.things)
-    region = sloppy(thing.box, scene.size, rng)
+    region = jitter_box(thing.box, scene.size, rng)
     missing, phrase = absent(scene, rng), refer(scene, rng)
     caption = " and ".join(dict.fromkeys(words.article(words.name_of(t)) for t in scene.things))
     name = words.name_of(thing)
@@ -119,9 +118,9 @@ def questions(scene: Scene, rng: random.Random) -> list[tuple[str, Any, Any]]:
         ("<REGION_TO_CATEGORY>", region, thing),
         ("<REGION_TO_DESCRIPTION>", region, thing),
         ("<REGION_TO_SEGMENTATION>", region, [thing]),
-        ("<REFERRING_EXPRESSION_SEGMENTATION>", phrase, words.meant(scene, phrase)),
+        ("<REFERRING_EXPRESSION_SEGMENTATION>", phrase, words.things_meant(scene, phrase)),
         ("<CAPTION_TO_PHRASE_GROUNDING>", caption, list(scene.things)),
-        ("<OPEN_VOCABULARY_DETECTION>", name, words.meant(scene, name)),
+        ("<OPEN_VOCABULARY_DETECTION>", name, words.things_meant(scene, name)),
         ("<OPEN_VOCABULARY_DETECTION>", missing, []),
     ]
     if any(t.text for t in scene.things):
@@ -129,39 +128,34 @@ def questions(scene: Scene, rng: random.Random) -> list[tuple[str, Any, Any]]:
         found += [
             ("<OCR>", None, None),
             ("<OCR_WITH_REGION>", None, None),
-            ("<REGION_TO_OCR>", sloppy(texted.box, scene.size, rng), texted),
+            ("<REGION_TO_OCR>", jitter_box(texted.box, scene.size, rng), texted),
         ]
     return found
 
 
-def match(found: Iterable, wanted: Iterable, alike: Callable[[int, int], bool]) -> list[tuple[int, int, float]]:
+def matching(found: Iterable, wanted: Iterable, alike: Callable[[int, int], bool]) -> list[tuple[int, int, float]]:
     """Pairs (index in found, index in wanted, IoU) of boxes that agree, each box used once, best first.
 
     They agree where their IoU is at least `WELL_PLACED` and ``alike(index in found, index in wanted)``.
     """
-    pairs = sorted(((overlap(f, w), i, j) for i, f in enumerate(found) for j, w in enumerate(wanted)), reverse=True)
-    kept: list[tuple[int, int, float]] = []
-    for share, i, j in pairs:
-        free = all(i != other and j != another for other, another, _ in kept)
-        if share >= WELL_PLACED and free and alike(i, j):
-            kept.append((i, j, share))
-    return kept
+    pairs = ((box_iou(f, w), i, j) for i, f in enumerate(found) for j, w in enumerate(wanted))
+    return match((iou, i, j) for iou, i, j in pairs if iou >= WELL_PLACED and alike(i, j))
 
 
-def mask_of(scene: Scene, things: Iterable[Seen]) -> np.ndarray:
+def mask_of(scene: Scene, things: Iterable[VisibleThing]) -> np.ndarray:
     """(height, width) bool: where these things are seen."""
     numbers = [scene.things.index(thing) + 1 for thing in things]
-    return np.isin(scene.owner, numbers)
+    return np.isin(scene.instance_map, numbers)
 
 
 _Check = Callable[[Tally, Scene, Answer, Any], None]
 
 
-def _check_boxes(name: str, label: Callable[[Seen], str]) -> _Check:
+def _check_boxes(name: str, label: Callable[[VisibleThing], str]) -> _Check:
     def check(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:
         wanted = [t.box for t in scene.things]
         names = [label(t) for t in scene.things]
-        pairs = match(answer.boxes, wanted, lambda i, j: answer.labels[i] == names[j])
+        pairs = matching(answer.boxes, wanted, lambda i, j: answer.labels[i] == names[j])
         tally.add(f"{name} right", len(pairs))
         tally.add(f"{name} said", len(answer.boxes))
         tally.add(f"{name} there", len(wanted))
@@ -172,20 +166,20 @@ def _check_boxes(name: str, label: Callable[[Seen], str]) -> _Check:
     return check
 
 
-def _check_word(name: str, label: Callable[[Seen], str]) -> _Check:
-    def check(tally: Tally, _: Scene, answer: Answer, thing: Seen) -> None:
+def _check_word(name: str, label: Callable[[VisibleThing], str]) -> _Check:
+    def check(tally: Tally, _: Scene, answer: Answer, thing: VisibleThing) -> None:
         tally.add(name, answer.text.strip() == label(thing))
 
     return check
 
 
-def _check_recall(tally: Tally, scene: Scene, answer: Answer, things: list[Seen]) -> None:
+def _check_recall(tally: Tally, scene: Scene, answer: Answer, things: list[VisibleThing]) -> None:
     if not things:
         tally.add("absent: nothing", not answer.labels)
         return
     name = "grounding recall" if answer.task == "<CAPTION_TO_PHRASE_GROUNDING>" else "vocabulary recall"
     boxes = list(answer.boxes) + [_around(parts) for parts in answer.polygons]
-    right = match(boxes, [t.box for t in things], lambda i, j: things[j] in words.meant(scene, answer.labels[i]))
+    right = matching(boxes, [t.box for t in things], lambda i, j: things[j] in words.things_meant(scene, answer.labels[i]))
     tally.add(name, len(right), len(things))
 
 
@@ -195,14 +189,14 @@ def _around(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _check_mask(name: str) -> _Check:
-    def check(tally: Tally, scene: Scene, answer: Answer, things: list[Seen]) -> None:
-        told = filled((part for parts in answer.polygons for part in parts), scene.size)
+    def check(tally: Tally, scene: Scene, answer: Answer, things: list[VisibleThing]) -> None:
+        told = rasterize((part for parts in answer.polygons for part in parts), scene.size)
         tally.add(name, mask_iou(told, mask_of(scene, things)))
 
     return check
 
 
-def _check_reading(tally: Tally, scene: Scene, answer: Answer, thing: Seen | None) -> None:
+def _check_reading(tally: Tally, scene: Scene, answer: Answer, thing: VisibleThing | None) -> None:
     name = "region OCR" if thing else "OCR words"
     wanted = thing.text.split() if thing else [word for line, _ in lines_of(scene) for word in line.split()]
     left = answer.text.split()
@@ -214,8 +208,8 @@ def _check_reading(tally: Tally, scene: Scene, answer: Answer, thing: Seen | Non
 
 def _check_quads(tally: Tally, scene: Scene, answer: Answer, _: Any) -> None:
     for line, quad in lines_of(scene):
-        alike = [filled([q], scene.size) for label, q in zip(answer.labels, answer.quads) if label == line]
-        truth = filled([quad], scene.size)
+        alike = [rasterize([q], scene.size) for label, q in zip(answer.labels, answer.quads) if label == line]
+        truth = rasterize([quad], scene.size)
         tally.add("OCR with region", any(mask_iou(one, truth) >= WELL_PLACED for one in alike))
 
 
@@ -279,7 +273,7 @@ def table(figures: dict[str, float]) -> str:
 
 
 def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m florence_nb.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m florence_nb.training.evaluate", description=__doc__)
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0, help="the scenes have seeds from SEED * 100 000 on")
     parser.add_argument("--checkpoint", default="mini")
@@ -289,8 +283,8 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    from .drawing import show_all
-    from .loading import load
+    from ..drawing import show_all
+    from ..loading import load
 
     args = _arguments(given)
     florence = load(args.checkpoint)

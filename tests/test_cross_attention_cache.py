@@ -18,7 +18,7 @@ def tokens(florence, batch_size, **settings):
 @pytest.mark.parametrize("settings", ({"num_beams": 1}, {"num_beams": 3}, {"num_beams": 2, "do_sample": True, "seed": 3}), ids=str)
 def test_answers_are_those_of_generate_left_alone(mini, monkeypatch, settings, batch_size):
     ours = tokens(mini, batch_size, **settings)
-    monkeypatch.setattr(module, "shared_by_beams", lambda *_: {})
+    monkeypatch.setattr(module, "cross_attention_cache", lambda *_: {})
     assert ours == tokens(mini, batch_size, **settings)
 
 

@@ -1,7 +1,7 @@
-"""How sure the model was of each location, and whether it ended its answer itself.
+"""The log-probability of each location token, and whether the model ended its answer by its own choice.
 
 Transformers can tell the first through ``output_scores=True`` and ``compute_transition_scores``, but that keeps the whole
-vocabulary for every step: 3 beams and 1024 steps of Florence-2 are 630 MB a picture. `LocationWatch` keeps the columns of the 1000
+vocabulary for every step: 3 beams and 1024 steps of Florence-2 are 630 MB a picture. `LocationScores` keeps the columns of the 1000
 locations only, and gives the same numbers (tests/test_florence.py compares them).
 """
 
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..locations import BINS
+
 if TYPE_CHECKING:
     import torch
 
-LOCATIONS = 1000
-
-
-class LocationWatch:
+class LocationScores:
     """A logits processor that changes nothing and remembers the log-probabilities of all ``<loc_…>`` tokens at each step.
 
     first: the id of ``<loc_0>``; the other 999 follow it.
@@ -27,7 +26,7 @@ class LocationWatch:
         self.steps: list[torch.Tensor] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        wanted = scores[:, self.first : self.first + LOCATIONS]
+        wanted = scores[:, self.first : self.first + BINS]
         self.steps.append(wanted.clone() if self.beams else wanted - scores.logsumexp(dim=-1, keepdim=True))
         return scores
 
@@ -46,7 +45,7 @@ class LocationWatch:
         origins = None if beam_indices is None else beam_indices.tolist()
         rows: list[list[float] | None] = []
         for row, ids in enumerate(generated):
-            steps = [step for step, token in enumerate(ids) if 0 <= token - self.first < LOCATIONS]
+            steps = [step for step, token in enumerate(ids) if 0 <= token - self.first < BINS]
             sources = [row if origins is None else origins[row][step] for step in steps]
             rows.append(kept[steps, sources, [ids[step] - self.first for step in steps]].tolist() if steps else [])
         return rows
@@ -54,8 +53,8 @@ class LocationWatch:
 
 def first_location(tokenizer: Any) -> int | None:
     """The id of ``<loc_0>``, or None if the vocabulary does not hold the 1000 locations in a row."""
-    first, last = tokenizer.convert_tokens_to_ids(["<loc_0>", f"<loc_{LOCATIONS - 1}>"])
-    return first if first is not None and last == first + LOCATIONS - 1 else None
+    first, last = tokenizer.convert_tokens_to_ids(["<loc_0>", f"<loc_{BINS - 1}>"])
+    return first if first is not None and last == first + BINS - 1 else None
 
 
 def until_end(ids: list[int], end: int) -> list[int]:
@@ -63,7 +62,7 @@ def until_end(ids: list[int], end: int) -> list[int]:
     return ids[: ids.index(end) + 1] if end in ids else ids
 
 
-def chose_end(model: Any, hidden: torch.Tensor, token_ids: list[int], end: int) -> bool:
+def ended_by_choice(model: Any, hidden: torch.Tensor, token_ids: list[int], end: int) -> bool:
     """Whether the model itself would write ``end`` in place of the last token.
 
     At the length limit `generate` writes ``</s>`` by force (``forced_eos_token_id``), so the last token alone does not tell.

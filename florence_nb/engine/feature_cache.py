@@ -1,6 +1,6 @@
-"""What the model has already worked out, kept by content: the encoded picture, and the encoded picture with its prompt.
+"""What the model has already computed, kept by content: the encoded picture, and the encoded picture with its prompt.
 
-On a CPU the vision tower takes most of a short answer's time, so ten questions about one picture should pay for it once
+On a CPU the vision tower takes most of a short answer's time, so ten requests about one picture should pay for it once
 (notebooks/11_speed.ipynb measures it). The key of a picture is a digest of its pixels, never its name or its address in memory: a
 picture that was edited in place is another picture.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 DEFAULT_BYTES = 256 * 2**20
 
 
-class Remembered:
-    """Tensors by key, at most ``limit`` bytes of them; the one not used for longest goes first. ``limit=0`` keeps nothing."""
+class FeatureCache:
+    """Tensors by key, at most ``limit`` bytes of them; the least recently used goes first. ``limit=0`` keeps nothing."""
 
     def __init__(self, limit: int = DEFAULT_BYTES) -> None:
         self.limit = limit
@@ -31,9 +31,10 @@ class Remembered:
         return len(self._tensors)
 
     def __repr__(self) -> str:
-        return f"Remembered({len(self)} tensors, {self.bytes / 2**20:.1f} of {self.limit / 2**20:.0f} MB)"
+        return f"FeatureCache({len(self)} tensors, {self.bytes / 2**20:.1f} of {self.limit / 2**20:.0f} MB)"
 
     def clear(self) -> None:
+        """Drops every tensor."""
         self._tensors.clear()
         self.bytes = 0
 
@@ -44,9 +45,9 @@ class Remembered:
         not called if nothing is missing.
         """
         found = {key: self._tensors[key] for key in keys if key in self._tensors}
-        missing = [at for at, key in enumerate(keys) if key not in found and key not in keys[:at]]
+        missing = [index for index, key in enumerate(keys) if key not in found and key not in keys[:index]]
         if missing:
-            found.update(zip([keys[at] for at in missing], compute(missing), strict=True))
+            found.update(zip([keys[index] for index in missing], compute(missing), strict=True))
         for key, tensor in found.items():
             self._keep(key, tensor)
         return [found[key] for key in keys]

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from ..scenes.scene import Seen
-from .pool import OWNERS, Facts
+from ..scenes import VisibleThing
+from .pool import INSTANCE_GRID, Facts
 from .sizes import SIDE
 
 SMALLEST, LARGEST = 0.75, 1.12
@@ -23,7 +23,7 @@ LIGHT, CONTRAST, NOISE = 18.0, 0.2, 5.0
 Window = tuple[int, int, int, int]
 
 
-def random_window(size: tuple[int, int], rng: np.random.Generator) -> Window:
+def random_crop_box(size: tuple[int, int], rng: np.random.Generator) -> Window:
     """x0, y0, x1, y1 in pixels of a picture of that size; its shape is near to the picture's."""
     sides = np.clip(rng.uniform(SMALLEST, LARGEST) * rng.uniform(0.92, 1.08, 2), SMALLEST, LARGEST)
     starts = np.minimum(0, 1 - sides) + rng.random(2) * np.abs(1 - sides)
@@ -31,10 +31,10 @@ def random_window(size: tuple[int, int], rng: np.random.Generator) -> Window:
     return x0, y0, x1, y1
 
 
-def through_window(
-    picture: np.ndarray, owners: np.ndarray, facts: Facts, window: Window, rng: np.random.Generator
+def random_crop(
+    picture: np.ndarray, instances: np.ndarray, facts: Facts, window: Window, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, Facts]:
-    """Picture, owners and facts as seen through the window.
+    """Picture, instances and facts as seen through the window.
 
     In the facts, boxes end at the window's edges; quads and letters may lie beyond them, and outlines are left as they were.
     """
@@ -45,7 +45,7 @@ def through_window(
     pixels = np.asarray(moved, np.float32)
     pixels = (pixels - 127) * (1 + rng.uniform(-CONTRAST, CONTRAST)) + 127 + rng.uniform(-LIGHT, LIGHT)
     pixels += rng.standard_normal((SIDE, SIDE, 1), np.float32) * rng.uniform(0, NOISE)
-    return np.clip(pixels, 0, 255).astype(np.uint8), _moved_owners(owners, (x0, y0, x1, y1)), _moved_facts(facts, window)
+    return np.clip(pixels, 0, 255).astype(np.uint8), _moved_owners(instances, (x0, y0, x1, y1)), _moved_facts(facts, window)
 
 
 def _fractions(window: Window, size: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -53,18 +53,18 @@ def _fractions(window: Window, size: tuple[int, int]) -> tuple[float, float, flo
     return x0 / size[0], y0 / size[1], x1 / size[0], y1 / size[1]
 
 
-def _moved_owners(owners: np.ndarray, part: tuple[float, float, float, float]) -> np.ndarray:
+def _moved_owners(instances: np.ndarray, part: tuple[float, float, float, float]) -> np.ndarray:
     x0, y0, x1, y1 = part
-    middles = (np.arange(OWNERS) + 0.5) / OWNERS
-    columns, rows = (np.floor((first + middles * (last - first)) * OWNERS).astype(int) for first, last in ((x0, x1), (y0, y1)))
-    inside = ((rows >= 0) & (rows < OWNERS))[:, None] & ((columns >= 0) & (columns < OWNERS))
-    return np.where(inside, owners[rows.clip(0, OWNERS - 1)][:, columns.clip(0, OWNERS - 1)], 0).astype(owners.dtype)
+    middles = (np.arange(INSTANCE_GRID) + 0.5) / INSTANCE_GRID
+    columns, rows = (np.floor((first + middles * (last - first)) * INSTANCE_GRID).astype(int) for first, last in ((x0, x1), (y0, y1)))
+    inside = ((rows >= 0) & (rows < INSTANCE_GRID))[:, None] & ((columns >= 0) & (columns < INSTANCE_GRID))
+    return np.where(inside, instances[rows.clip(0, INSTANCE_GRID - 1)][:, columns.clip(0, INSTANCE_GRID - 1)], 0).astype(instances.dtype)
 
 
 def _moved_facts(facts: Facts, window: Window) -> Facts:
     left, top, right, bottom = window
 
-    def moved(thing: Seen) -> Seen:
+    def moved(thing: VisibleThing) -> VisibleThing:
         x0, x1 = (min(max(x, left), right) - left for x in thing.box[::2])
         y0, y1 = (min(max(y, top), bottom) - top for y in thing.box[1::2])
         quads = tuple(quad - (left, top) for quad in thing.quads)

@@ -1,7 +1,7 @@
 """Linear layers with a row for each beam, on a CPU.
 
 On one machine PyTorch multiplies three rows by a table of 51 328 words in 35 ms on two cores, but the table by three columns, which
-gives the same numbers, in 6 ms. On another it is 5 ms against 10. So `pays_here` tries it. One row and many are as fast either way,
+gives the same numbers, in 6 ms. On another it is 5 ms against 10. So `is_faster_here` tries it. One row and many are as fast either way,
 and a layer that narrows is better left alone.
 """
 
@@ -21,7 +21,7 @@ LEAST_WIDTH = 512
 """In narrower models (mini) a layer takes less time than the choice between the two orders."""
 
 
-class FewRows(TorchFunctionMode):
+class TransposedLinear(TorchFunctionMode):
     """While it is entered, linear layers multiply few rows of float32 the quick way round."""
 
     def __torch_function__(self, func: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -40,7 +40,7 @@ class FewRows(TorchFunctionMode):
 
 
 @cache
-def pays_here(threads: int) -> bool:
+def is_faster_here(threads: int) -> bool:
     """Whether the other way round takes less than two thirds of the time on this CPU: measured once for a number of threads."""
     inputs, weight = torch.ones(3, 768), torch.ones(16384, 768)
 
@@ -48,10 +48,10 @@ def pays_here(threads: int) -> bool:
         with mode:
             return min(timeit.repeat(lambda: torch.nn.functional.linear(inputs, weight), number=1, repeat=5))
 
-    return 1.5 * seconds(FewRows()) < seconds(nullcontext())
+    return 1.5 * seconds(TransposedLinear()) < seconds(nullcontext())
 
 
-def few_rows(model: Any) -> AbstractContextManager:
-    """`FewRows` where it pays: in wide models, in float32, on a CPU that is slower without."""
+def transposed_linear(model: Any) -> AbstractContextManager:
+    """`TransposedLinear` where it pays: in wide models, in float32, on a CPU that is slower without."""
     fits = model.device.type == "cpu" and model.dtype == torch.float32 and model.config.text_config.d_model >= LEAST_WIDTH
-    return FewRows() if fits and pays_here(torch.get_num_threads()) else nullcontext()
+    return TransposedLinear() if fits and is_faster_here(torch.get_num_threads()) else nullcontext()

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from florence_nb import TASKS, Florence, load
-from florence_nb.remembered import Remembered, model_key, picture_key
+from florence_nb.engine.feature_cache import FeatureCache, model_key, picture_key
 from florence_nb.scenes import random_scene
 from tests import tiny
 
@@ -26,13 +26,13 @@ class Counted(Florence):
 
     seen = merged = 0
 
-    def _see(self, images):
+    def encode_images(self, images):
         self.seen += len(images)
-        return super()._see(images)
+        return super().encode_images(images)
 
-    def _merge(self, features, ids):
+    def encode_prompts(self, features, ids):
         self.merged += len(ids)
-        return super()._merge(features, ids)
+        return super().encode_prompts(features, ids)
 
 
 def make(dtype=torch.float32, **options) -> Counted:
@@ -49,7 +49,7 @@ def test_answers_are_the_same_with_and_without(dtype):
         assert first.token_ids == again.token_ids == plain.token_ids
         assert first == again == plain
     assert (with_cache.seen, with_cache.merged) == (1, 15)
-    assert (without.seen, without.merged) == (15, 15) and len(without.remembered) == 0
+    assert (without.seen, without.merged) == (15, 15) and len(without.feature_cache) == 0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
@@ -120,7 +120,7 @@ def test_a_changed_model_has_another_key(change):
 
 
 def test_it_is_bounded_by_bytes_and_the_oldest_goes_first():
-    store, made = Remembered(limit=3 * 400), []
+    store, made = FeatureCache(limit=3 * 400), []
 
     def compute(at):
         made.extend(at)
@@ -138,13 +138,13 @@ def test_it_is_bounded_by_bytes_and_the_oldest_goes_first():
 
 
 def test_what_is_larger_than_the_bound_is_not_kept():
-    store = Remembered(limit=100)
+    store = FeatureCache(limit=100)
     assert len(store.get(["a"], lambda at: [torch.zeros(1000)])[0]) == 1000
     assert len(store) == 0 and store.bytes == 0
 
 
 def test_doubles_are_computed_once_and_come_back_in_order():
-    store, asked = Remembered(), []
+    store, asked = FeatureCache(), []
     store.get(["b"], lambda at: [torch.tensor([20.0])])
 
     def compute(at):
@@ -156,7 +156,7 @@ def test_doubles_are_computed_once_and_come_back_in_order():
 
 
 def test_a_kept_row_does_not_hold_its_batch():
-    store, batch = Remembered(), torch.zeros(100, 10)
+    store, batch = FeatureCache(), torch.zeros(100, 10)
     store.get(["a"], lambda at: [batch[0]])
     assert store.get(["a"], lambda at: [])[0].untyped_storage().nbytes() == 40
 
@@ -164,7 +164,7 @@ def test_a_kept_row_does_not_hold_its_batch():
 def test_forget_empties_it():
     florence = make()
     florence.run_example("<OD>", picture(), **SETTINGS)
-    assert len(florence.remembered) == 2 and florence.remembered.bytes > 0
-    assert repr(florence.remembered) == "Remembered(2 tensors, 0.0 of 256 MB)"
+    assert len(florence.feature_cache) == 2 and florence.feature_cache.bytes > 0
+    assert repr(florence.feature_cache) == "FeatureCache(2 tensors, 0.0 of 256 MB)"
     florence.forget()
-    assert len(florence.remembered) == 0 and florence.remembered.bytes == 0
+    assert len(florence.feature_cache) == 0 and florence.feature_cache.bytes == 0

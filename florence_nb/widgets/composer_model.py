@@ -12,17 +12,17 @@ from PIL import Image
 from ..answers import Answer
 from ..drawing import show
 from ..errors import InputError
+from ..geometry import WELL_PLACED, box_iou, mask_iou, match, rasterize
 from ..parsing import parse
-from ..scenes.outline import filled, mask_iou
+from ..scenes import Scene, Thing
 from ..scenes.pen import COLOURS
-from ..scenes.scene import Scene, Thing, home_of
 from ..scenes.signs import SIGN_KINDS, draw_sign
-from ..scenes.truth import WELL_PLACED, overlap
+from ..scenes.thing import home_of
 
 if TYPE_CHECKING:
     from ..florence import Florence
 
-MOST_THINGS = 7
+MAX_THINGS_COMPOSED = 7
 LONGEST_ANSWER = 200
 """Tokens: the truth about seven things takes 40 for the boxes; an outline in several pieces 110."""
 ASKED: dict[str, str] = {
@@ -51,7 +51,7 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Comparison:
     """An answer beside the truth; ``what`` is a key of `ASKED`."""
 
     what: str
@@ -93,8 +93,8 @@ def with_thing(scene: Scene, kind: str) -> Scene:
     Raises:
         InputError: there are seven things already.
     """
-    if len(scene.wanted) >= MOST_THINGS:
-        raise InputError(f"A scene has at most {MOST_THINGS} things: remove one first.")
+    if len(scene.wanted) >= MAX_THINGS_COMPOSED:
+        raise InputError(f"A scene has at most {MAX_THINGS_COMPOSED} things: remove one first.")
     used = {thing.colour for thing in scene.wanted if thing.kind == kind}
     colour = next((colour for colour in COLOURS if colour not in used), "red")
     text = "HELLO" if kind in SIGN_KINDS else ""
@@ -130,7 +130,7 @@ def name_of(thing: Thing) -> str:
     return f"{thing.colour} {thing.kind}" + (f" “{' / '.join(thing.text.split(chr(10)))}”" if thing.text else "")
 
 
-def ask(florence: Florence, scene: Scene, index: int | None = None, what: Sequence[str] = tuple(ASKED)) -> list[Judged]:
+def ask(florence: Florence, scene: Scene, index: int | None = None, what: Sequence[str] = tuple(ASKED)) -> list[Comparison]:
     """Asks about the scene's picture, all at once and greedily, and judges the answers.
 
     Args:
@@ -141,26 +141,26 @@ def ask(florence: Florence, scene: Scene, index: int | None = None, what: Sequen
     wanted = [(key, named if key == "mask" else None) for key in what if key != "mask" or named]
     if not wanted:
         return []
-    settings = florence.check_settings(LONGEST_ANSWER, 1, False, None, {})
-    answers = florence.answer([florence.question(ASKED[key], scene.image, text) for key, text in wanted], settings)
-    return [_judged(scene, key, text, answer) for (key, text), answer in zip(wanted, answers)]
+    settings = florence.make_settings(max_new_tokens=LONGEST_ANSWER, num_beams=1)
+    answers = florence.answer_batch([florence.prepare(ASKED[key], scene.image, text) for key, text in wanted], settings)
+    return [_comparisons(scene, key, text, answer) for (key, text), answer in zip(wanted, answers)]
 
 
-def _judged(scene: Scene, key: str, text: str | None, answer: Answer) -> Judged:
+def _comparisons(scene: Scene, key: str, text: str | None, answer: Answer) -> Comparison:
     truth = parse(scene.answer(ASKED[key], text), ASKED[key], scene.size)
     truth.text_input, truth.image = text, scene.image
-    return Judged(key, answer, truth, _MATCHERS[key](answer, truth))
+    return Comparison(key, answer, truth, _MATCHERS[key](answer, truth))
 
 
 def match_boxes(answer: Answer, truth: Answer) -> tuple[Match, ...]:
     """Each true box with the box of the same label that covers it best, the best pair first; then what is left over."""
     ious = [
-        (overlap(one, other), i, j)
+        (box_iou(one, other), i, j)
         for i, one in enumerate(truth.boxes)
         for j, other in enumerate(answer.boxes)
         if truth.labels[i] == answer.labels[j]
     ]
-    return _pairs([iou for iou in ious if iou[0] > 0], truth.labels, answer.labels)
+    return _verdicts([iou for iou in ious if iou[0] > 0], truth.labels, answer.labels)
 
 
 def match_mask(answer: Answer, truth: Answer) -> tuple[Match, ...]:
@@ -169,7 +169,7 @@ def match_mask(answer: Answer, truth: Answer) -> tuple[Match, ...]:
     if not answer.polygons or not truth.polygons:
         verdict = "missed" if truth.polygons else "not there"
         return (Match(name, None, verdict),) if truth.polygons or answer.polygons else ()
-    told, true = (filled(_all_parts(one), truth.image_size) for one in (answer, truth))
+    told, true = (rasterize(_all_parts(one), truth.image_size) for one in (answer, truth))
     return (_placed(name, mask_iou(told, true)),)
 
 
@@ -181,17 +181,17 @@ def match_lines(answer: Answer, truth: Answer) -> tuple[Match, ...]:
     """Each true line of text with the quad that says the same and covers it best."""
     size = truth.image_size
     ious = [
-        (mask_iou(filled([one], size), filled([other], size)), i, j)
+        (mask_iou(rasterize([one], size), rasterize([other], size)), i, j)
         for i, one in enumerate(truth.quads)
         for j, other in enumerate(answer.quads)
         if truth.labels[i] == answer.labels[j]
     ]
-    return _pairs(ious, truth.labels, answer.labels)
+    return _verdicts(ious, truth.labels, answer.labels)
 
 
-def drawn(judged: Sequence[Judged], scene: Scene, *, truth: bool = False, width: int = 360) -> Image.Image:
+def drawn(comparisons: Sequence[Comparison], scene: Scene, *, truth: bool = False, width: int = 360) -> Image.Image:
     """All regions of the answers, or of the truth, on the scene's picture; RGB, ``width`` pixels wide."""
-    answers = [one.truth if truth else one.answer for one in judged if one.what != "caption"]
+    answers = [one.truth if truth else one.answer for one in comparisons if one.what != "caption"]
     if not any(answer.labels for answer in answers):
         return scene.image.resize((width, round(width * scene.size[1] / scene.size[0])), Image.Resampling.LANCZOS)
     sheet = Answer("<OD>", "", {}, scene.size, image=scene.image)
@@ -209,14 +209,12 @@ def _labels(answer: Answer, kind: str) -> list[str]:
     return [label or str(answer.text_input or "") for label in answer.labels[start : start + count]]
 
 
-def _pairs(ious: list[tuple[float, int, int]], true: Sequence[str], said: Sequence[str]) -> tuple[Match, ...]:
+def _verdicts(ious: list[tuple[float, int, int]], true: Sequence[str], said: Sequence[str]) -> tuple[Match, ...]:
     """ious: (IoU, index of the truth, index of the answer) of all pairs that are allowed."""
-    paired: dict[int, tuple[float, int]] = {}
-    for iou, i, j in sorted(ious, reverse=True):
-        if i not in paired and j not in {other for _, other in paired.values()}:
-            paired[i] = (iou, j)
-    found = [_placed(name, paired[i][0]) if i in paired else Match(name, None, "missed") for i, name in enumerate(true)]
-    taken = {j for _, j in paired.values()}
+    pairs = match(ious)
+    paired = {i: iou for i, _, iou in pairs}
+    found = [_placed(name, paired[i]) if i in paired else Match(name, None, "missed") for i, name in enumerate(true)]
+    taken = {j for _, j, _ in pairs}
     return (*found, *(Match(name, None, "not there") for j, name in enumerate(said) if j not in taken))
 
 

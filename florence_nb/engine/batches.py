@@ -1,4 +1,4 @@
-"""Many questions in batches, with a file of answers that a stopped run can go on from."""
+"""Many requests in batches, with a file of answers that a stopped run can go on from."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
 
-from .answers import Answer
-from .errors import InputError
-from .parsing import parse
-from .remembered import picture_key
+from ..answers import Answer
+from ..errors import InputError
+from ..parsing import parse
+from .feature_cache import picture_key
+from .requests import PreparedRequest, Settings
 
-if TYPE_CHECKING:
-    from .florence import Florence, Question, Settings
+
+class Model(Protocol):
+    """What of `Florence` is used here."""
+
+    name: str
+
+    def prepare(self, task_prompt: str, image: Any, text_input: Any = None) -> PreparedRequest: ...
+
+    def answer_batch(self, requests: Sequence[PreparedRequest], settings: Settings) -> list[Answer]: ...
 
 
 def run_many(
-    florence: Florence, requests: Sequence[tuple], settings: Settings, batch_size: int, out: Path | None, progress: bool
+    florence: Model, requests: Sequence[tuple], settings: Settings, batch_size: int, out: Path | None, progress: bool
 ) -> list[Answer | Exception]:
     """See `Florence.run_many`."""
     from tqdm.auto import tqdm
@@ -32,15 +40,15 @@ def run_many(
         raise InputError(f"batch_size is at least 1, not {batch_size}.")
     keys = [_request_key(florence.name, request, settings) for request in requests] if out else []
     results: dict[int, Answer | Exception] = _read(out, keys) if out else {}
-    waiting = [at for at in range(len(requests)) if at not in results]
+    waiting = [index for index in range(len(requests)) if index not in results]
     with tqdm(total=len(requests), initial=len(results), disable=not progress, unit="answer") as bar:
         for batch in _batches(waiting, batch_size):
-            new = _run_batch(florence, {at: requests[at] for at in batch}, settings)
+            new = _run_batch(florence, {index: requests[index] for index in batch}, settings)
             if out:
                 _append(out, new, keys)
             results |= new
             bar.update(len(new))
-    return [results[at] for at in range(len(requests))]
+    return [results[index] for index in range(len(requests))]
 
 
 def _batches(waiting: list[int], size: int) -> Iterator[list[int]]:
@@ -48,20 +56,20 @@ def _batches(waiting: list[int], size: int) -> Iterator[list[int]]:
         yield waiting[start : start + size]
 
 
-def _run_batch(florence: Florence, requests: dict[int, tuple], settings: Settings) -> dict[int, Answer | Exception]:
+def _run_batch(florence: Model, requests: dict[int, tuple], settings: Settings) -> dict[int, Answer | Exception]:
     """Each request's answer, or the error that it made."""
-    checked = {at: _question(florence, request) for at, request in requests.items()}
-    good = {at: question for at, question in checked.items() if not isinstance(question, Exception)}
-    answers = florence.answer(list(good.values()), settings) if good else []
-    failed = {at: error for at, error in checked.items() if isinstance(error, Exception)}
+    checked = {index: _question(florence, request) for index, request in requests.items()}
+    good = {index: question for index, question in checked.items() if not isinstance(question, Exception)}
+    answers = florence.answer_batch(list(good.values()), settings) if good else []
+    failed = {index: error for index, error in checked.items() if isinstance(error, Exception)}
     return {**dict(zip(good, answers, strict=True)), **failed}
 
 
-def _question(florence: Florence, request: Any) -> Question | Exception:
+def _question(florence: Model, request: Any) -> PreparedRequest | Exception:
     try:
         if not isinstance(request, (tuple, list)) or len(request) not in (2, 3):
             raise InputError(f"A request is (task, image) or (task, image, text), not {str(request)[:80]!r}.")
-        return florence.question(*request)
+        return florence.prepare(*request)
     except (ValueError, OSError) as error:
         return error
 
@@ -69,8 +77,8 @@ def _question(florence: Florence, request: Any) -> Question | Exception:
 def _append(out: Path, answers: dict[int, Answer | Exception], keys: list[str]) -> None:
     """Writes one line per answer, so that a run that is killed leaves whole lines and at most one broken one, the last."""
     with out.open("a", encoding="utf-8") as file:
-        for at, answer in answers.items():
-            line: dict[str, Any] = {"index": at, "request": keys[at]}
+        for index, answer in answers.items():
+            line: dict[str, Any] = {"index": index, "request": keys[index]}
             if isinstance(answer, Answer):
                 # The file is for jobs that are too long to keep every picture in memory.
                 answer.image = None
@@ -93,14 +101,14 @@ def _read(out: Path, keys: list[str]) -> dict[int, Answer | Exception]:
     for number, text in enumerate(data[:whole].decode("utf-8").split("\n")[:-1], start=1):
         try:
             line = json.loads(text)
-            at, key = line["index"], line["request"]
+            index, key = line["index"], line["request"]
         except (ValueError, KeyError, TypeError):
             raise InputError(f"Line {number} of {out} is no answer of run_many: choose another file.") from None
-        if at >= len(keys) or keys[at] != key:
+        if index >= len(keys) or keys[index] != key:
             raise InputError(
                 f"{out} holds answers to other requests, or with other settings (line {number}): choose another file, or delete it."
             )
-        found[at] = _restored(line["answer"]) if "answer" in line else InputError(line["error"])
+        found[index] = _restored(line["answer"]) if "answer" in line else InputError(line["error"])
     return found
 
 

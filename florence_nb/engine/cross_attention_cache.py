@@ -17,7 +17,7 @@ _CACHE_NAMES = ("cache", "past_key_values")
 _OWN_CACHE = {*_CACHE_NAMES, "cache_implementation", "use_cache"}
 
 
-def shared_by_beams(model: Any, hidden: torch.Tensor, beams: int, more: dict[str, Any]) -> dict[str, Any]:
+def cross_attention_cache(model: Any, hidden: torch.Tensor, beams: int, more: dict[str, Any]) -> dict[str, Any]:
     """The cache to give to ``model.generate``, under the name that this transformers has for it.
 
     Args:
@@ -30,20 +30,21 @@ def shared_by_beams(model: Any, hidden: torch.Tensor, beams: int, more: dict[str
     if _OWN_CACHE & more.keys() or model.generation_config.cache_implementation:
         return {}
 
-    def seen(attention: Any) -> list[torch.Tensor]:
-        told = (
-            project(hidden).unflatten(-1, (-1, attention.head_dim)).transpose(1, 2)
+    def keys_and_values(attention: Any) -> list[torch.Tensor]:
+        projected = (
+            project(hidden).unflatten(-1, (-1, attention.head_dim)).transpose(1, 2)  # (rows, heads, tokens, head width)
             for project in (attention.k_proj, attention.v_proj)
         )
-        return [part.unsqueeze(1).expand(-1, beams, -1, -1, -1).flatten(0, 1) for part in told]
+        # (rows * beams, heads, tokens, head width), a view
+        return [part.unsqueeze(1).expand(-1, beams, -1, -1, -1).flatten(0, 1) for part in projected]
 
     layers = model.model.language_model.decoder.layers
-    cache = EncoderDecoderCache(DynamicCache(), cache_of(seen(layer.encoder_attn) for layer in layers))
+    cache = EncoderDecoderCache(DynamicCache(), filled_cache(keys_and_values(layer.encoder_attn) for layer in layers))
     cache.reorder_cache = cache.self_attention_cache.reorder_cache
     return {cache_name(model): cache}
 
 
-def cache_of(layers: Iterable[Iterable[torch.Tensor]]) -> Any:
+def filled_cache(layers: Iterable[Iterable[torch.Tensor]]) -> Any:
     """A ``DynamicCache`` that holds these keys and values (rows, heads, tokens, width) of each layer, no copies."""
     from transformers import DynamicCache
 

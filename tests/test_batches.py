@@ -102,11 +102,11 @@ def test_rows_of_a_batch_end_where_they_end(florence):
 
 def test_a_picture_asked_many_things_is_seen_once(florence, monkeypatch):
     seen = []
-    real = Florence._see
-    monkeypatch.setattr(Florence, "_see", lambda self, images: (seen.append(len(images)), real(self, images))[1])
+    real = Florence.encode_images
+    monkeypatch.setattr(Florence, "encode_images", lambda self, images: (seen.append(len(images)), real(self, images))[1])
     for kept in (256, 0):
         florence.forget()
-        monkeypatch.setattr(florence.remembered, "limit", kept * 2**20)
+        monkeypatch.setattr(florence.feature_cache, "limit", kept * 2**20)
         florence.run_many([("<OD>", picture(5)), ("<CAPTION>", picture(5)), ("<OCR>", picture(6))], **SETTINGS)
     assert seen == [2, 2]
 
@@ -143,7 +143,7 @@ def test_the_file_has_one_line_an_answer_and_gives_them_back(florence, tmp_path,
     first = florence.run_many(requests, batch_size=3, out=out, **SETTINGS)
     assert [line["index"] for line in lines(out)] == list(range(8)) and "nowhere.png" in lines(out)[-1]["error"]
     assert all(answer.image is None for answer in first[:-1])
-    monkeypatch.setattr(Florence, "answer", None)
+    monkeypatch.setattr(Florence, "answer_batch", None)
     again = florence.run_many(requests, batch_size=3, out=out, **SETTINGS)
     assert again[:-1] == first[:-1] and str(again[-1]) == str(first[-1]) and len(lines(out)) == 8
     for one, other in zip(first[:-1], again[:-1], strict=True):
@@ -219,9 +219,9 @@ JOB = """
     from florence_nb import Florence
 
     class Slow(Florence):
-        def answer(self, questions, settings):
+        def answer_batch(self, questions, settings):
             time.sleep(0.2)
-            return super().answer(questions, settings)
+            return super().answer_batch(questions, settings)
 
     processor = tiny.processor()
     Slow(tiny.model(processor.tokenizer), processor, "tiny").run_many(job_requests({folder!r}), out={out!r}, **JOB_SETTINGS)

@@ -16,10 +16,11 @@ from typing import Any
 from PIL import Image
 
 from ..answers import Answer
+from ..engine.feature_cache import model_key, picture_key
+from ..engine.requests import MAX_NEW_TOKENS
 from ..errors import CheckpointError, InputError
-from ..florence import MAX_NEW_TOKENS, Florence
+from ..florence import Florence
 from ..images import open_image, samples
-from ..remembered import model_key, picture_key
 from ..tasks import TASKS, build_prompt, get_task
 from .region import snapped
 
@@ -83,7 +84,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Request:
+class Call:
     """One call of `run_example`; ``settings`` holds only what is not as usual."""
 
     task: str
@@ -186,11 +187,11 @@ def sentence(error: BaseException) -> str:
 
 
 @dataclass(frozen=True)
-class Turn:
+class HistoryEntry:
     """A request that was answered. ``seconds`` is the time it took; ``stopped``: cut short by the stop button."""
 
     number: int
-    request: Request
+    request: Call
     answer: Answer
     seconds: float
     stopped: bool = False
@@ -207,12 +208,12 @@ class State:
 
     running: bool = False
     tokens: int = 0
-    turn: Turn | None = None
+    turn: HistoryEntry | None = None
     again: bool = False
     error: str = ""
 
 
-class Player:
+class AskQueue:
     """Asks in a thread of its own, one request at a time, and remembers every answer.
 
     A request that comes while another runs stops that one and takes its place. ``tell`` is called with each new `State`, mostly
@@ -221,15 +222,15 @@ class Player:
 
     def __init__(self, florence: Florence, tell: Callable[[State], None] = lambda state: None) -> None:
         self.florence, self.tell = florence, tell
-        self.turns: list[Turn] = []
-        self._remembered: dict[tuple, Turn] = {}
+        self.history: list[HistoryEntry] = []
+        self._remembered: dict[tuple, HistoryEntry] = {}
         self._lock = threading.Lock()
-        self._latest: Request | None = None  # what was asked for last: no other answer is shown
-        self._waiting: Request | None = None
+        self._latest: Call | None = None  # what was asked for last: no other answer is shown
+        self._waiting: Call | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
-    def ask(self, request: Request) -> None:
+    def ask(self, request: Call) -> None:
         """Answers from memory at once, or starts to ask."""
         with self._lock:
             known = self._remembered.get(self._key(request))
@@ -254,7 +255,7 @@ class Player:
             thread.join(seconds)
         return thread is None or not thread.is_alive()
 
-    def _key(self, request: Request) -> tuple:
+    def _key(self, request: Call) -> tuple:
         asked = tuple(request.text_input) if isinstance(request.text_input, (list, tuple)) else request.text_input
         settings = tuple(sorted(request.settings.items()))
         return model_key(self.florence.model), picture_key(request.picture.image), request.task, asked, settings
@@ -271,11 +272,11 @@ class Player:
             state = self._answered(request)
             self._tell_if_latest(request, state)
 
-    def _tell_if_latest(self, request: Request, state: State) -> None:
+    def _tell_if_latest(self, request: Call, state: State) -> None:
         if request is self._latest:
             self.tell(state)
 
-    def _answered(self, request: Request) -> State:
+    def _answered(self, request: Call) -> State:
         began = time.perf_counter()
         try:
             answer = self._run(request)
@@ -284,14 +285,14 @@ class Player:
         stopped = self._stop.is_set() and answer.truncated
         if stopped:
             answer.notes = ("You stopped this answer before its end.",)
-        turn = Turn(len(self.turns) + 1, request, answer, time.perf_counter() - began, stopped)
+        turn = HistoryEntry(len(self.history) + 1, request, answer, time.perf_counter() - began, stopped)
         if not stopped:
             self._remembered[self._key(request)] = turn
         if not stopped or request is self._latest:
-            self.turns.append(turn)
+            self.history.append(turn)
         return State(turn=turn)
 
-    def _run(self, request: Request) -> Answer:
+    def _run(self, request: Call) -> Answer:
         from transformers import StoppingCriteriaList
 
         watch = StoppingCriteriaList([_Watch(self._stop, lambda n: self._tell_if_latest(request, State(True, n)))])
@@ -314,7 +315,7 @@ class _Watch:
         return input_ids.new_full((input_ids.shape[0],), self.stop.is_set(), dtype=bool)
 
 
-def differences(one: Turn, other: Turn, usual: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def differences(one: HistoryEntry, other: HistoryEntry, usual: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """(what, in the one, in the other) for everything in which two turns differ: what was asked, and how long it took."""
     rows = [("task", one.request.task, other.request.task), ("picture", one.request.picture.name, other.request.picture.name)]
     rows.append(("asked", str(one.request.text_input), str(other.request.text_input)))

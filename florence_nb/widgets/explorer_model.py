@@ -16,14 +16,13 @@ from PIL import Image, ImageDraw
 
 from ..answers import Answer
 from ..errors import InputError
-from ..florence import _as_in_use
 from ..images import open_image
 from ..locations import LOC, centres
 
 if TYPE_CHECKING:
     import torch
 
-    from ..florence import Florence, Question
+    from ..florence import Florence, PreparedRequest
 
 MOST_TOKENS = 256
 """Longer answers are explored up to here: the attention of Florence-2-large to each token is 7 MB."""
@@ -73,7 +72,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Twig:
+class BeamNode:
     """A piece that all beams below it share.
 
     Attributes:
@@ -85,7 +84,7 @@ class Twig:
 
     text: str
     probability: float
-    next: tuple[Twig, ...] = field(default=())
+    next: tuple[BeamNode, ...] = field(default=())
     rank: int | None = None
 
 
@@ -102,8 +101,8 @@ def token_table(answer: Answer) -> list[Token]:
 
     florence, question = _asked(answer)
     ids = _ids(answer, florence)[: MOST_TOKENS + 1]
-    with torch.no_grad(), _as_in_use(florence.model):
-        hidden = florence._encode([question])[0]
+    with florence.inference_mode():
+        hidden = florence.encode([question])[0]
         with _eager(florence.model):
             output = _forced(florence, hidden, [ids[:-1]], output_attentions=True)
         logs = output.logits[0].float().log_softmax(dim=-1)
@@ -119,7 +118,7 @@ def token_table(answer: Answer) -> list[Token]:
     return _placed(tokens, answer.image_size)
 
 
-def beam_tree(answer: Answer, beams: int = 4) -> tuple[Twig, ...]:
+def beam_tree(answer: Answer, beams: int = 4) -> tuple[BeamNode, ...]:
     """The answer searched for again with so many beams, and the drafts that came through as a tree.
 
     Twigs end where drafts part. ``()`` if the answer is longer than `MOST_IN_TREE` tokens.
@@ -137,8 +136,8 @@ def beam_tree(answer: Answer, beams: int = 4) -> tuple[Twig, ...]:
     room = MOST_IN_TREE + 8  # other drafts may be a little longer
     beams = max(beams, answer.settings.get("num_beams", 1), 2)
     more = {name: value for name, value in answer.settings.items() if name not in _NOT_FOR_BEAMS}
-    with torch.no_grad(), _as_in_use(florence.model):
-        hidden = florence._encode([question])[0]
+    with florence.inference_mode():
+        hidden = florence.encode([question])[0]
         drafts = florence.model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=hidden[None]),
             attention_mask=torch.ones((1, len(hidden)), dtype=torch.long, device=hidden.device),
@@ -155,12 +154,12 @@ def beam_tree(answer: Answer, beams: int = 4) -> tuple[Twig, ...]:
     return _grown(rows, list(range(1, beams + 1)), Words(florence.processor.tokenizer))
 
 
-def gaze(token: Token, layer: int | None = None) -> np.ndarray:
+def attention_map(token: Token, layer: int | None = None) -> np.ndarray:
     """Where the decoder looked, float32 (rows, columns) that sum up to at most 1; ``layer`` from 1, None: the mean of all."""
     return token.attention.mean(axis=0) if layer is None else token.attention[layer - 1]
 
 
-def look(answer: Answer, tokens: Sequence[Token], index: int, *, layer: int | None = None, width: int = 480) -> Image.Image:
+def attention_overlay(answer: Answer, tokens: Sequence[Token], index: int, *, layer: int | None = None, width: int = 480) -> Image.Image:
     """The picture with where the decoder looked when it wrote token ``index``, and the places that the answer names.
 
     Bright and warm is where it looked most (each map is scaled to its own maximum), grey and dim where it did not look. Small dots
@@ -174,7 +173,7 @@ def look(answer: Answer, tokens: Sequence[Token], index: int, *, layer: int | No
         raise InputError("This answer carries no picture: ask again without out=, or set answer.image.")
     picture = open_image(answer.image)
     size = (width, max(1, round(width * picture.height / picture.width)))
-    picture = _lit(picture.resize(size, Image.Resampling.LANCZOS), gaze(tokens[index], layer))
+    picture = _lit(picture.resize(size, Image.Resampling.LANCZOS), attention_map(tokens[index], layer))
     _mark(picture, tokens, index, np.array(size) / answer.image_size)
     return picture
 
@@ -204,7 +203,7 @@ class Words:
         return self.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
 
 
-def _asked(answer: Answer) -> tuple[Florence, Question]:
+def _asked(answer: Answer) -> tuple[Florence, PreparedRequest]:
     if answer.florence is None:
         raise InputError(
             "This answer does not know the model that gave it, so there is nothing to look into: explore what run_example "
@@ -212,7 +211,7 @@ def _asked(answer: Answer) -> tuple[Florence, Question]:
         )
     if answer.image is None:
         raise InputError("This answer does not hold its picture: set answer.image to it first.")
-    return answer.florence, answer.florence.question(answer.task, answer.image, answer.text_input)
+    return answer.florence, answer.florence.prepare(answer.task, answer.image, answer.text_input)
 
 
 def _ids(answer: Answer, florence: Florence) -> list[int]:
@@ -288,7 +287,7 @@ def _until(row: list[tuple[int, float]], end: int) -> list[tuple[int, float]]:
     return row[: ids.index(end) + 1] if end in ids else row
 
 
-def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) -> tuple[Twig, ...]:
+def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) -> tuple[BeamNode, ...]:
     """rows: per beam the (id, log-probability) of what is left of it. Beams that begin alike share a twig up to where they part."""
     twigs = []
     for first in dict.fromkeys(row[0][0] for row in rows if row):
@@ -297,7 +296,7 @@ def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) 
         ids, logs = zip(*mine[0][0][:shared])
         rest = [row[shared:] for row, _ in mine]
         ended = next((rank for row, (_, rank) in zip(rest, mine) if not row), None)
-        twigs.append(Twig(words.texts(ids), float(np.exp(sum(logs))), _grown(rest, [rank for _, rank in mine], words), ended))
+        twigs.append(BeamNode(words.texts(ids), float(np.exp(sum(logs))), _grown(rest, [rank for _, rank in mine], words), ended))
     return tuple(sorted(twigs, key=lambda twig: -twig.probability))
 
 

@@ -1,0 +1,1 @@
+"""What makes the answers quick and the long jobs safe. No lesson imports it."""
