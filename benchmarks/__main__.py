@@ -1,4 +1,6 @@
-"""``python -m benchmarks``: measures, prints a table, and saves it as JSON, Markdown and a plot in ``benchmarks/results``."""
+"""``python -m benchmarks``: measures, prints a table, and saves it as JSON, Markdown and a plot in
+``benchmarks/results``.
+"""
 
 from __future__ import annotations
 
@@ -45,13 +47,25 @@ def shown(figure: Figure) -> str:
     reached = {None: "", True: "yes", False: "**no**"}[figure.reached]
     same = {None: "", True: "yes", False: "**no**"}[figure.same]
     wanted = figure.wanted.replace(">=", "≥").replace("<=", "≤")
-    cells = (figure.name, figure.against, f"{value} {figure.unit}".strip(), f"{low} – {high}", wanted, reached, same, figure.note)
+    cells = (
+        figure.name,
+        figure.against,
+        f"{value} {figure.unit}".strip(),
+        f"{low} – {high}",
+        wanted,
+        reached,
+        same,
+        figure.note,
+    )
     return "| " + " | ".join(cells) + " |"
 
 
 def table(figures: list[Figure]) -> str:
     """All figures as a Markdown table."""
-    head = "| what | against | median | range | wanted | reached | same tokens | |\n|---|---|---|---|---|---|---|---|"
+    head = (
+        "| what | against | median | range | wanted | reached | same tokens |"
+        " |\n|---|---|---|---|---|---|---|---|"
+    )
     return "\n".join([head, *map(shown, figures)])
 
 
@@ -114,7 +128,9 @@ def plot(figures: list[Figure], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=[c for c in CASES if c != "throughput"])
-    parser.add_argument("--sizes", nargs="+", choices=("mini", "base", "large"), default=["mini", "base", "large"])
+    parser.add_argument(
+        "--sizes", nargs="+", choices=("mini", "base", "large"), default=["mini", "base", "large"]
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--name", help="name of the files in --into; the device when left out")
@@ -128,7 +144,9 @@ def main() -> None:
     if args.add:
         figures = merged(read(args.into / f"{name}.json")[1], figures)
     record = {"machine": told, "figures": [f.to_dict() for f in figures]}
-    (args.into / f"{name}.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (args.into / f"{name}.json").write_text(
+        json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     (args.into / f"{name}.md").write_text(f"Measured on: {told}.\n\n{table(figures)}\n", encoding="utf-8")
     plot(figures, args.into / f"{name}.png")
     print(f"\n{told}\n\n{table(figures)}\n\nSaved: {args.into / name}.json, .md, .png")

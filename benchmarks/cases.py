@@ -55,30 +55,54 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
     image = random_scene(1, size=(640, 480)).image
 
     def floor() -> None:
-        """One vision pass, then text encoder and decoder for each prompt; nothing is remembered, decoded or parsed."""
+        """One vision pass, then text encoder and decoder for each prompt; nothing is remembered, decoded or
+        parsed.
+        """
         settings = _settings(florence)
         with torch.no_grad():
             seen = florence.encode_images([image])
             for task, text in SIX:
-                florence.generate_ids(florence.encode_prompts(seen, [florence.prepare(task, image, text).ids]), settings)
+                florence.generate_ids(
+                    florence.encode_prompts(seen, [florence.prepare(task, image, text).ids]), settings
+                )
 
     sides = {
         "guide": lambda: [guide(florence, task, image, text, **TOKENS) for task, text in SIX],
         "one by one": _fresh(florence, lambda: _one(florence, image, **TOKENS)),
         "together": _fresh(
-            florence, lambda: _ids(florence.run_many([(t, image, x) for t, x in SIX], batch_size=6, progress=False, **TOKENS))
+            florence,
+            lambda: _ids(
+                florence.run_many([(t, image, x) for t, x in SIX], batch_size=6, progress=False, **TOKENS)
+            ),
         ),
         "floor": floor,
     }
     times, out = by_turns(sides, rounds, device)
     name, same = florence.name, {side: out["guide"] == out[side] for side in ("one by one", "together")}
     wanted = name == "base" and device == "cpu"
-    yield ratio(f"{name}: six prompts on one picture, one by one", "the guide's loop", times["guide"], times["one by one"],
-                ">= 2.3" if wanted else "", same["one by one"])  # fmt: skip
-    yield ratio(f"{name}: six prompts on one picture, one by one", "what must be computed", times["one by one"], times["floor"],
-                "<= 1.1" if wanted else "")  # fmt: skip
-    yield ratio(f"{name}: six prompts on one picture, together", "the guide's loop", times["guide"], times["together"],
-                ">= 3" if wanted else "", same["together"])  # fmt: skip
+    yield ratio(
+        f"{name}: six prompts on one picture, one by one",
+        "the guide's loop",
+        times["guide"],
+        times["one by one"],
+        ">= 2.3" if wanted else "",
+        same["one by one"],
+    )
+    yield ratio(
+        f"{name}: six prompts on one picture, one by one",
+        "what must be computed",
+        times["one by one"],
+        times["floor"],
+        "<= 1.1" if wanted else "",
+    )
+    yield ratio(
+        f"{name}: six prompts on one picture, together",
+        "the guide's loop",
+        times["guide"],
+        times["together"],
+        ">= 3" if wanted else "",
+        same["together"],
+    )
 
 
 def sixteen_pictures(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
@@ -87,13 +111,26 @@ def sixteen_pictures(florence: Florence, rounds: int, device: str) -> Iterator[F
 
     def together() -> list[list[int]]:
         florence.forget()
-        return _ids(florence.run_many([("<CAPTION>", image) for image in images], batch_size=8, progress=False, **TOKENS))
+        return _ids(
+            florence.run_many(
+                [("<CAPTION>", image) for image in images], batch_size=8, progress=False, **TOKENS
+            )
+        )
 
-    sides = {"guide": lambda: [guide(florence, "<CAPTION>", image, **TOKENS) for image in images], "together": together}
+    sides = {
+        "guide": lambda: [guide(florence, "<CAPTION>", image, **TOKENS) for image in images],
+        "together": together,
+    }
     times, out = by_turns(sides, rounds, device, warm=device != "cpu")  # its single steps are long enough
     wanted = ">= 5" if device != "cpu" else ">= 1.2" if florence.name == "base" else ""
-    yield ratio(f"{florence.name}: sixteen pictures in batches of eight", "the guide's loop", times["guide"], times["together"],
-                wanted, out["guide"] == out["together"])  # fmt: skip
+    yield ratio(
+        f"{florence.name}: sixteen pictures in batches of eight",
+        "the guide's loop",
+        times["guide"],
+        times["together"],
+        wanted,
+        out["guide"] == out["together"],
+    )
 
 
 def slider(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
@@ -103,12 +140,24 @@ def slider(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     florence.forget()
     florence.run_example("<CAPTION>", image, **TOKENS)
     passes.clear()
-    times, _ = by_turns({
-        "guide": lambda: guide(florence, "<CAPTION>", image, **TOKENS),
-        "moved": lambda: (passes.clear(), florence.run_example("<CAPTION>", image, **(TOKENS | {"length_penalty": 2.0})))[1],
-    }, rounds, device)  # fmt: skip
+    times, _ = by_turns(
+        {
+            "guide": lambda: guide(florence, "<CAPTION>", image, **TOKENS),
+            "moved": lambda: (
+                passes.clear(),
+                florence.run_example("<CAPTION>", image, **(TOKENS | {"length_penalty": 2.0})),
+            )[1],
+        },
+        rounds,
+        device,
+    )
     hook.remove()
-    yield ratio(f"{florence.name}: a slider moved, same picture and prompt", "the guide's loop", times["guide"], times["moved"])
+    yield ratio(
+        f"{florence.name}: a slider moved, same picture and prompt",
+        "the guide's loop",
+        times["guide"],
+        times["moved"],
+    )
     yield plain(f"{florence.name}: text encoder runs after a slider moved", [float(len(passes))], "", "<= 0")
 
 
@@ -130,27 +179,42 @@ def where_time_goes(florence: Florence, rounds: int, device: str) -> Iterator[Fi
 
 
 def throughput(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
-    """Captions of 20 tokens for 32 pictures: pictures a second in batches of 1, 8 and 32, and by the guide's loop."""
+    """Captions of 20 tokens for 32 pictures: pictures a second in batches of 1, 8 and 32, and by the guide's
+    loop.
+    """
     images = [random_scene(seed, size=(640, 480)).image for seed in range(32)]
 
     def batched(size: int) -> Callable[[], Any]:
         requests = [("<CAPTION>", image) for image in images]
-        return _fresh(florence, lambda: florence.run_many(requests, batch_size=size, progress=False, **TOKENS))
+        return _fresh(
+            florence, lambda: florence.run_many(requests, batch_size=size, progress=False, **TOKENS)
+        )
 
-    sides: dict[str, Callable[[], Any]] = {"the guide's loop": lambda: [guide(florence, "<CAPTION>", i, **TOKENS) for i in images]}
+    sides: dict[str, Callable[[], Any]] = {
+        "the guide's loop": lambda: [guide(florence, "<CAPTION>", i, **TOKENS) for i in images]
+    }
     sides |= {f"batches of {size}": batched(size) for size in (1, 8, 32)}
     times, _ = by_turns(sides, rounds, device)
     for side, taken in times.items():
         yield plain(f"{florence.name}: pictures a second, {side}", [len(images) / t for t in taken], "/s")
     if device.startswith("cuda"):
-        yield plain(f"{florence.name}: peak memory in batches of 32", [torch.cuda.max_memory_allocated() / 1e9], "GB")
+        yield plain(
+            f"{florence.name}: peak memory in batches of 32", [torch.cuda.max_memory_allocated() / 1e9], "GB"
+        )
 
 
 def decoding(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
-    """Tokens a second of one greedy answer, and how many the memory could feed if it did nothing but read the decoder's weights."""
-    image, more = random_scene(1, size=(640, 480)).image, dict(max_new_tokens=100, min_new_tokens=100, num_beams=1)
+    """Tokens a second of one greedy answer, and how many the memory could feed if it did nothing but read the
+    decoder's weights.
+    """
+    image, more = (
+        random_scene(1, size=(640, 480)).image,
+        dict(max_new_tokens=100, min_new_tokens=100, num_beams=1),
+    )
     florence.run_example("<CAPTION>", image, **more)
-    taken = [seconds(lambda: florence.run_example("<CAPTION>", image, **more), device)[0] for _ in range(rounds)]
+    taken = [
+        seconds(lambda: florence.run_example("<CAPTION>", image, **more), device)[0] for _ in range(rounds)
+    ]
     yield plain(f"{florence.name}: decoder, tokens a second, greedy", [100 / t for t in taken], "/s")
     block = torch.empty(2**26, device=device)
     copies = [seconds(block.clone, device)[0] for _ in range(10)]
@@ -216,7 +280,9 @@ def _seen_by_onnx(size: str, folder: str) -> Florence:
 
     other = build(size)
     side = other.processor.image_processor.size["height"]
-    torch.onnx.export(Eyes(other.model), (torch.zeros(1, 3, side, side),), f"{folder}/eyes.onnx", dynamo=True, verbose=False)
+    torch.onnx.export(
+        Eyes(other.model), (torch.zeros(1, 3, side, side),), f"{folder}/eyes.onnx", dynamo=True, verbose=False
+    )
     session = onnxruntime.InferenceSession(f"{folder}/eyes.onnx", providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
@@ -237,10 +303,16 @@ class _Step(torch.nn.Module):
         self.cache = cache_name(self.decoder)
 
     def forward(self, tokens: torch.Tensor, before: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """Logits; ``before`` and ``seen`` (layers, 2, beams, heads, tokens, width) are keys and values of answer and picture."""
-        picture = seen[0, 0].transpose(1, 2).flatten(2)  # only its shape counts: its keys and values are there
+        """Logits; ``before`` and ``seen`` (layers, 2, beams, heads, tokens, width) are keys and values of
+        answer and picture.
+        """
+        picture = (
+            seen[0, 0].transpose(1, 2).flatten(2)
+        )  # only its shape counts: its keys and values are there
         cached = {self.cache: EncoderDecoderCache(filled_cache(before), filled_cache(seen))}
-        return self.head(self.decoder(input_ids=tokens, encoder_hidden_states=picture, **cached).last_hidden_state)
+        return self.head(
+            self.decoder(input_ids=tokens, encoder_hidden_states=picture, **cached).last_hidden_state
+        )
 
 
 def _decoder_step_by_onnx(florence: Florence, rounds: int) -> Figure:
@@ -308,7 +380,9 @@ print(json.dumps({"ratio": (peak - before) / size, "weights": size}))
 
 
 def _python(code: str, *arguments: str) -> str:
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def cold(rounds: int) -> Iterator[Figure]:
@@ -317,12 +391,19 @@ def cold(rounds: int) -> Iterator[Figure]:
     runs = [[float(part) for part in _python(_COLD).split()] for _ in range(rounds)]
     yield plain("import florence_nb", [run[0] for run in runs], "s", "<= 0.5")
     yield plain("mini: load and first answer in a new process", [run[3] for run in runs], "s", "<= 6")
-    yield plain("mini: the same without importing torch and transformers", [run[3] - run[1] for run in runs], "s", "<= 0.5",
-                "import of florence_nb, load, and a whole greedy caption with its picture")  # fmt: skip
+    yield plain(
+        "mini: the same without importing torch and transformers",
+        [run[3] - run[1] for run in runs],
+        "s",
+        "<= 0.5",
+        "import of florence_nb, load, and a whole greedy caption with its picture",
+    )
 
 
 def peak_memory(sizes: list[str], folder: Any) -> Iterator[Figure]:
-    """`fnb.load` of a saved checkpoint in a new process: how much memory grows at most, against the weights in the chosen dtype."""
+    """`fnb.load` of a saved checkpoint in a new process: how much memory grows at most, against the weights
+    in the chosen dtype.
+    """
     for size in (s for s in sizes if s != "mini"):
         florence = build(size, dtype=torch.float16)
         florence.model.save_pretrained(folder / size)
@@ -330,19 +411,36 @@ def peak_memory(sizes: list[str], folder: Any) -> Iterator[Figure]:
         del florence
         for dtype in ("float32", "float16"):
             told = json.loads(_python(_PEAK, str(folder / size), dtype))
-            yield plain(f"{size}: memory while loading as {dtype}, of the weights' size", [told["ratio"]], "×", "<= 1.2",
-                        f"{told['weights'] / 1e9:.2f} GB of weights, stored in float16")  # fmt: skip
+            yield plain(
+                f"{size}: memory while loading as {dtype}, of the weights' size",
+                [told["ratio"]],
+                "×",
+                "<= 1.2",
+                f"{told['weights'] / 1e9:.2f} GB of weights, stored in float16",
+            )
 
 
 def further_answer(rounds: int) -> Iterator[Figure]:
     """One more greedy answer of 20 tokens on a picture that mini has seen."""
     florence = build("mini")
     image, settings = random_scene(1).image, dict(max_new_tokens=20, min_new_tokens=20, num_beams=1)
-    tasks = ("<CAPTION>", "<DETAILED_CAPTION>", "<OD>", "<OCR>", "<DENSE_REGION_CAPTION>", "<REGION_PROPOSAL>")
+    tasks = (
+        "<CAPTION>",
+        "<DETAILED_CAPTION>",
+        "<OD>",
+        "<OCR>",
+        "<DENSE_REGION_CAPTION>",
+        "<REGION_PROPOSAL>",
+    )
     times = []
     for _ in range(rounds):
         for task in tasks:
             florence.forget()
             florence.run_example("<MORE_DETAILED_CAPTION>", image, **settings)
             times.append(seconds(lambda task=task: florence.run_example(task, image, **settings))[0])
-    yield plain("mini: a further greedy answer of 20 tokens on the same picture", [1000 * t for t in times], "ms", "<= 80")
+    yield plain(
+        "mini: a further greedy answer of 20 tokens on the same picture",
+        [1000 * t for t in times],
+        "ms",
+        "<= 80",
+    )

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers import CLIPImageProcessorPil, Florence2Config, Florence2ForConditionalGeneration, Florence2Processor
+from transformers import (
+    CLIPImageProcessorPil,
+    Florence2Config,
+    Florence2ForConditionalGeneration,
+    Florence2Processor,
+)
 
 import florence_nb as fnb
 from florence_nb.florence import Florence
@@ -21,7 +26,12 @@ _VISION = {
     "large": dict(embed_dim=[256, 512, 1024, 2048], num_heads=[8, 16, 32, 64], num_groups=[8, 16, 32, 64]),
 }
 _MARKS = dict(
-    bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2, forced_bos_token_id=0, forced_eos_token_id=2
+    bos_token_id=0,
+    pad_token_id=1,
+    eos_token_id=2,
+    decoder_start_token_id=2,
+    forced_bos_token_id=0,
+    forced_eos_token_id=2,
 )
 
 
@@ -30,18 +40,28 @@ def config(size: str, image_token_id: int) -> Florence2Config:
     text = dict(_TEXT[size])
     heads, ffn = text.pop("heads"), text.pop("ffn")
     both = {
-        f"{side}_{name}": value for side in ("encoder", "decoder") for name, value in (("attention_heads", heads), ("ffn_dim", ffn))
+        f"{side}_{name}": value
+        for side in ("encoder", "decoder")
+        for name, value in (("attention_heads", heads), ("ffn_dim", ffn))
     }
     return Florence2Config(
-        vision_config=dict(**_VISION[size], depths=[1, 1, 9, 1], window_size=12, projection_dim=text["d_model"]),
-        text_config=dict(model_type="bart", vocab_size=ROWS, max_position_embeddings=1024, **text, **both, **_MARKS),
+        vision_config=dict(
+            **_VISION[size], depths=[1, 1, 9, 1], window_size=12, projection_dim=text["d_model"]
+        ),
+        text_config=dict(
+            model_type="bart", vocab_size=ROWS, max_position_embeddings=1024, **text, **both, **_MARKS
+        ),
         image_token_id=image_token_id,
         **_MARKS,
     )
 
 
-def build(size: str, device: str = "cpu", dtype: torch.dtype = torch.float32, attention: str = "sdpa") -> Florence:
-    """``mini``, or a model of the size of ``base`` or ``large`` that reads prompts with mini's tokenizer and answers at random."""
+def build(
+    size: str, device: str = "cpu", dtype: torch.dtype = torch.float32, attention: str = "sdpa"
+) -> Florence:
+    """``mini``, or a model of the size of ``base`` or ``large`` that reads prompts with mini's tokenizer and
+    answers at random.
+    """
     if size == "mini":
         return fnb.load("mini", device=device, dtype=dtype, attn_implementation=attention, quiet=True)
     mini = fnb.load("mini", device="cpu", quiet=True).processor
@@ -55,14 +75,22 @@ def build(size: str, device: str = "cpu", dtype: torch.dtype = torch.float32, at
     model.set_attn_implementation(attention)
     model.generation_config.num_beams = 3
     return Florence(
-        model.to(device, dtype).eval(), Florence2Processor(eyes, words, post_processor_config=mini.post_processor_config), size
+        model.to(device, dtype).eval(),
+        Florence2Processor(eyes, words, post_processor_config=mini.post_processor_config),
+        size,
     )
 
 
-def guide(florence: Florence, task_prompt: str, image: Any, text_input: str | None = None, **settings: Any) -> list[int]:
-    """The guide's ``run_example``, written out: everything anew for every prompt. Returns the generated ids."""
+def guide(
+    florence: Florence, task_prompt: str, image: Any, text_input: str | None = None, **settings: Any
+) -> list[int]:
+    """The guide's ``run_example``, written out: everything anew for every prompt. Returns the generated
+    ids.
+    """
     prompt = task_prompt if text_input is None else task_prompt + text_input
-    inputs = florence.processor(text=prompt, images=image, return_tensors="pt").to(florence.device, florence.dtype)
+    inputs = florence.processor(text=prompt, images=image, return_tensors="pt").to(
+        florence.device, florence.dtype
+    )
     with torch.no_grad():
         ids = florence.model.generate(
             input_ids=inputs["input_ids"],

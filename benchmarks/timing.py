@@ -17,8 +17,10 @@ class Figure:
 
     Attributes:
         name: what was measured. against: what it is compared with, or "".
-        value: a ratio, or seconds, as ``unit`` says; the median of all rounds. low, high: the smallest and largest of them.
-        wanted: ``">= 2.3"`` and the like. same: whether both sides gave the same tokens; None where there is nothing to compare.
+        value: a ratio, or seconds, as ``unit`` says; the median of all rounds. low, high: the smallest and
+            largest of them.
+        wanted: ``">= 2.3"`` and the like. same: whether both sides gave the same tokens; None where there is
+            nothing to compare.
         note: seconds of each side, or what else helps to read it.
     """
 
@@ -72,7 +74,9 @@ def by_turns(
     return times, results
 
 
-def ratio(name: str, against: str, slow: list[float], fast: list[float], wanted: str = "", same: bool | None = None) -> Figure:
+def ratio(
+    name: str, against: str, slow: list[float], fast: list[float], wanted: str = "", same: bool | None = None
+) -> Figure:
     """How many times faster: the median of the rounds' ratios."""
     ratios = [s / f for s, f in zip(slow, fast, strict=True)]
     note = f"{statistics.median(slow):.2f} s → {statistics.median(fast):.2f} s"

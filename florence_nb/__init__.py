@@ -5,7 +5,8 @@
     answer = florence.run_example("<OD>", fnb.open_image("photo.jpg"))
     fnb.show(answer)
 
-Everything below is imported on first use, so that ``import florence_nb`` takes a moment and not the seconds of torch.
+Everything below is imported on first use, so that ``import florence_nb`` takes a moment and not the seconds
+of torch.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import importlib
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-# Not lazy: importing a submodule named `check` would put the module in the function's place, unless that happened before.
+# Not lazy: importing a submodule named `check` would put the module in the function's place, unless that
+# happened before.
 from .check import check
 from .errors import CheckpointError, InputError
 

@@ -30,15 +30,17 @@ class Answer:
     Attributes:
         task: the marker, such as ``"<OD>"``.
         raw: the decoded string with all special tokens kept.
-        parsed: ``{task: …}`` laid out as the processor of transformers does, with its faults mended: floats at bin centres, letters
-            of every script, no ``<pad>``.
+        parsed: ``{task: …}`` laid out as the processor of transformers does, with its faults mended: floats
+            at bin centres, letters of every script, no ``<pad>``.
         image_size: ``(width, height)``.
-        text: the caption, the text read, the category; for the other tasks a summary in one line, "" if nothing was found.
+        text: the caption, the text read, the category; for the other tasks a summary in one line, "" if
+            nothing was found.
         boxes: float32 (n, 4), ``x1, y1, x2, y2``.
         quads: float32 (n, 4, 2), four corners, clockwise from the top left of the text.
         polygons: per object a list of parts, each float32 (k, 2).
         labels: one per region, in the order boxes, quads, polygons; "" where the model gave none.
-        scores: float (number of labels,), 0 to 1: exp of the mean log-probability of the region's location tokens; None if unknown.
+        scores: float (number of labels,), 0 to 1: exp of the mean log-probability of the region's location
+            tokens; None if unknown.
         truncated: the answer was cut before the model ended it.
         notes: sentences on what you should know: a cut answer, a piece that could not be used …
         text_input: what was asked for, as given.
@@ -67,9 +69,13 @@ class Answer:
     florence: Any = None
 
     def to_dict(self) -> dict[str, Any]:
-        """All but the picture and the model, ready for JSON: lists for arrays, pixels to 2 decimals, scores to 4."""
+        """All but the picture and the model, ready for JSON: lists for arrays, pixels to 2 decimals, scores
+        to 4.
+        """
         skipped = ("image", "florence")
-        plain = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in skipped}
+        plain = {
+            f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in skipped
+        }
         if self.scores is not None:
             plain["scores"] = _plain(self.scores, decimals=4)
         return plain
@@ -82,7 +88,9 @@ class Answer:
 
     def __repr__(self) -> str:
         asked = "" if self.text_input is None else f" {_asked(self.text_input)}"
-        lines = [f"Answer to {self.task}{asked} on {self.image_size[0]}x{self.image_size[1]}: {self._headline()}"]
+        lines = [
+            f"Answer to {self.task}{asked} on {self.image_size[0]}x{self.image_size[1]}: {self._headline()}"
+        ]
         regions = self._region_lines()
         lines += regions[:_SHOWN]
         if len(regions) > _SHOWN:
@@ -90,19 +98,28 @@ class Answer:
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
     def _headline(self) -> str:
-        counts = [(len(self.boxes), "box", "boxes"), (len(self.quads), "quad", "quads"), (len(self.polygons), "mask", "masks")]
+        counts = [
+            (len(self.boxes), "box", "boxes"),
+            (len(self.quads), "quad", "quads"),
+            (len(self.polygons), "mask", "masks"),
+        ]
         found = ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
         if found:
             return found
         return json.dumps(self.text, ensure_ascii=False) if self.text else "nothing"
 
     def _region_lines(self) -> list[str]:
-        places = [_numbers(box) for box in self.boxes] + [" ".join(_numbers(p) for p in quad) for quad in self.quads]
+        places = [_numbers(box) for box in self.boxes] + [
+            " ".join(_numbers(p) for p in quad) for quad in self.quads
+        ]
         places += [_mask_words(parts) for parts in self.polygons]
         names = [repr(label) for label in self.labels]
         wide = min(max(map(len, names), default=0), 40)
         scores = [""] * len(names) if self.scores is None else [f"  score {s:.2f}" for s in self.scores]
-        return [f"  {name:<{wide}}  {place}{score}" for name, place, score in zip(names, places, scores, strict=False)]
+        return [
+            f"  {name:<{wide}}  {place}{score}"
+            for name, place, score in zip(names, places, scores, strict=False)
+        ]
 
 
 def _plain(value: Any, decimals: int = 2) -> Any:

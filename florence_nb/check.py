@@ -1,4 +1,6 @@
-"""Say what this machine has for Florence-2, what is missing, and what to do about it. Explained in notebooks/01_setup.ipynb."""
+"""Say what this machine has for Florence-2, what is missing, and what to do about it. Explained in
+notebooks/01_setup.ipynb.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ NEEDED = {
 }
 # What the 2024 guides install, and why none of it is needed today.
 EXTRAS = {
-    "flash-attn": "not needed: attention runs on PyTorch's own sdpa; it can help on a CUDA card with half precision",
+    "flash-attn": (
+        "not needed: attention runs on PyTorch's own sdpa; it can help on a CUDA card with half precision"
+    ),
     "timm": "not needed: only the old remote code took its layers from timm",
     "einops": "not needed: only the old remote code moved its tensors with einops",
 }
@@ -51,7 +55,9 @@ class Row:
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """What `check` found; prints as text, and as a table in a notebook. `ok` is True when nothing is left to do."""
+    """What `check` found; prints as text, and as a table in a notebook. `ok` is True when nothing is left to
+    do.
+    """
 
     rows: tuple[Row, ...]
 
@@ -72,8 +78,12 @@ class Report:
 
     def _repr_html_(self) -> str:
         body = "".join(_html_row(row) for row in self.rows)
-        head = "".join(f'<th scope="col" style="text-align:left">{title}</th>' for title in ("", "what", "found, and what to do"))
-        return f"<p><b>{self._headline()}</b></p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        head = "".join(
+            f'<th scope="col" style="text-align:left">{title}</th>'
+            for title in ("", "what", "found, and what to do")
+        )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"<p><b>{self._headline()}</b></p>{table}"
 
     def _headline(self) -> str:
         todo = sum(row.state == TODO for row in self.rows)
@@ -86,15 +96,17 @@ def _html_row(row: Row) -> str:
     weight = "bold" if row.state == TODO else "normal"
     advice = f"<br><i>{html.escape(row.advice)}</i>" if row.advice else ""
     style = f"text-align:left;vertical-align:top;font-weight:{weight}"
-    short = "".join(f'<td style="{style};white-space:nowrap">{html.escape(text)}</td>' for text in (row.state, row.name))
+    short = "".join(
+        f'<td style="{style};white-space:nowrap">{html.escape(text)}</td>' for text in (row.state, row.name)
+    )
     return f'<tr>{short}<td style="{style}">{html.escape(row.found)}{advice}</td></tr>'
 
 
 def check() -> Report:
     """Look at Python, packages, device, widgets, disk and checkpoints.
 
-    Takes some seconds, because it really imports torch and transformers. Uses no network. A fault is no error but a row that says
-    what to do.
+    Takes some seconds, because it really imports torch and transformers. Uses no network. A fault is no error
+    but a row that says what to do.
     """
     steps = (_python, _packages, _model_class, _device, _widgets, _extras, _disk, _checkpoints)
     return Report(tuple(row for step in steps for row in step()))
@@ -108,7 +120,7 @@ def _version(package: str) -> str | None:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """"2.13.0+cpu" -> (2, 13, 0), "5.0rc1" -> (5, 0)."""
+    """ "2.13.0+cpu" -> (2, 13, 0), "5.0rc1" -> (5, 0)."""
     leading = re.match(r"\d+(\.\d+)*", version)
     return tuple(int(number) for number in leading.group().split(".")) if leading else ()
 
@@ -123,18 +135,27 @@ def _packages() -> Iterator[Row]:
     for package, lowest in NEEDED.items():
         found = _version(package)
         enough = found is not None and _numbers(found) >= _numbers(lowest)
-        advice = "" if enough else f'pip install "{package}>={lowest}"' + (", then restart the kernel" if found else "")
+        advice = (
+            ""
+            if enough
+            else f'pip install "{package}>={lowest}"' + (", then restart the kernel" if found else "")
+        )
         yield Row(package, OK if enough else TODO, found or "not installed", advice)
 
 
 def _model_class() -> Iterator[Row]:
-    """The import itself, because a torchvision built for another torch breaks it although every version looks right."""
+    """The import itself, because a torchvision built for another torch breaks it although every version looks
+    right.
+    """
     try:
         importlib.import_module("transformers").Florence2ForConditionalGeneration  # noqa: B018
     except Exception as error:  # a broken neighbour package can raise anything
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         if importlib.util.find_spec("torchvision"):
-            advice = "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then restart the kernel"
+            advice = (
+                "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then"
+                " restart the kernel"
+            )
         else:
             advice = 'pip install --upgrade "transformers>=5.13" torch, then restart the kernel'
         yield Row("Florence-2 class", TODO, f"cannot be imported ({reason})", advice)
@@ -146,7 +167,9 @@ def _device() -> Iterator[Row]:
     try:
         import torch
     except Exception as error:  # a half-installed torch raises OSError, RuntimeError, ImportError …
-        yield Row("device", TODO, f"unknown: torch cannot be imported ({type(error).__name__})", "pip install torch")
+        yield Row(
+            "device", TODO, f"unknown: torch cannot be imported ({type(error).__name__})", "pip install torch"
+        )
         return
     if torch.cuda.is_available():
         properties = torch.cuda.get_device_properties(0)
@@ -155,7 +178,9 @@ def _device() -> Iterator[Row]:
         yield Row("device", OK, "mps: the graphics processor of this Mac")
     else:
         advice = "mini answers at once here; the real base and large work too, but take seconds a picture"
-        yield Row("device", OK, f"cpu: {os.cpu_count()} cores, no CUDA or Apple graphics processor seen", advice)
+        yield Row(
+            "device", OK, f"cpu: {os.cpu_count()} cores, no CUDA or Apple graphics processor seen", advice
+        )
 
 
 def in_colab() -> bool:
@@ -169,7 +194,12 @@ def _widgets() -> Iterator[Row]:
         yield Row("widgets in Colab", OK, "Colab draws them itself", advice)
         return
     lab, manager, widgets = _version("jupyterlab"), _version("jupyterlab_widgets"), _version("ipywidgets")
-    yield Row("jupyterlab", OK if lab else EXTRA, lab or "not installed", "" if lab else "for the lessons: pip install jupyterlab")
+    yield Row(
+        "jupyterlab",
+        OK if lab else EXTRA,
+        lab or "not installed",
+        "" if lab else "for the lessons: pip install jupyterlab",
+    )
     if widgets:
         yield _manager_row(widgets, manager)
 
@@ -177,10 +207,19 @@ def _widgets() -> Iterator[Row]:
 def _manager_row(widgets: str, manager: str | None) -> Row:
     series = MANAGERS.get(widgets.split(".")[0])
     if series is None:
-        return Row("widgets manager", TODO, f"ipywidgets {widgets} is newer than this package knows", 'pip install "ipywidgets<9"')
+        return Row(
+            "widgets manager",
+            TODO,
+            f"ipywidgets {widgets} is newer than this package knows",
+            'pip install "ipywidgets<9"',
+        )
     if manager and manager.split(".")[0] == series:
         return Row("widgets manager", OK, f"jupyterlab_widgets {manager} fits ipywidgets {widgets}")
-    found = f"jupyterlab_widgets {manager} does not fit ipywidgets {widgets}" if manager else "jupyterlab_widgets is missing"
+    found = (
+        f"jupyterlab_widgets {manager} does not fit ipywidgets {widgets}"
+        if manager
+        else "jupyterlab_widgets is missing"
+    )
     advice = f'pip install "jupyterlab_widgets=={series}.*", restart JupyterLab and reload the page'
     return Row("widgets manager", TODO, found, advice)
 
@@ -210,8 +249,16 @@ def _disk() -> Iterator[Row]:
 
     folder = cache_folder()
     free, need = free_bytes(folder), max(entry.download_bytes for entry in CHECKPOINTS.values())
-    advice = f"the largest checkpoint takes {need / 1e9:.1f} GB: free some space, or set HF_HOME to a folder on a larger disk"
-    yield Row("disk", OK if free > need else EXTRA, f"{free / 1e9:.1f} GB free at {_short(folder)}", "" if free > need else advice)
+    advice = (
+        f"the largest checkpoint takes {need / 1e9:.1f} GB: free some space, or set HF_HOME to a folder on a"
+        " larger disk"
+    )
+    yield Row(
+        "disk",
+        OK if free > need else EXTRA,
+        f"{free / 1e9:.1f} GB free at {_short(folder)}",
+        "" if free > need else advice,
+    )
 
 
 def _short(folder: Path) -> str:
@@ -227,9 +274,16 @@ def _checkpoints() -> Iterator[Row]:
         if name == "mini":
             yield _mini_row()
         elif is_here(name):
-            yield Row(f"checkpoint {name}", OK, f"in the cache, loads without network: florence_nb.load({name!r})")
+            yield Row(
+                f"checkpoint {name}", OK, f"in the cache, loads without network: florence_nb.load({name!r})"
+            )
         else:
-            yield Row(f"checkpoint {name}", EXTRA, "not here", f"florence-nb fetch {name}  ({entry.download_bytes / 1e6:.0f} MB)")
+            yield Row(
+                f"checkpoint {name}",
+                EXTRA,
+                "not here",
+                f"florence-nb fetch {name}  ({entry.download_bytes / 1e6:.0f} MB)",
+            )
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         yield Row("network", EXTRA, "HF_HUB_OFFLINE is set", "unset it before you fetch a checkpoint")
 
@@ -237,7 +291,12 @@ def _checkpoints() -> Iterator[Row]:
 def _mini_row() -> Row:
     if is_here("mini"):
         return Row("checkpoint mini", OK, "part of the package, for drawn scenes: florence_nb.load('mini')")
-    return Row("checkpoint mini", TODO, "its files are missing", "pip install --force-reinstall --no-deps florence-nb")
+    return Row(
+        "checkpoint mini",
+        TODO,
+        "its files are missing",
+        "pip install --force-reinstall --no-deps florence-nb",
+    )
 
 
 def is_here(name: str) -> bool:
@@ -246,5 +305,8 @@ def is_here(name: str) -> bool:
 
     try:
         return bool(find(name, local_files_only=True, quiet=True))
-    except (CheckpointError, ImportError):  # ImportError: no huggingface_hub, which comes with transformers (its own row above)
+    except (
+        CheckpointError,
+        ImportError,
+    ):  # ImportError: no huggingface_hub, which comes with transformers (its own row above)
         return False

@@ -1,6 +1,7 @@
 """The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME`.
 
-Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input, 130 stopped by Ctrl-C.
+Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
+130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def _say(text: str) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="florence-nb", description="Florence-2: check the machine, open the lessons, ask, fetch.")
+    parser = argparse.ArgumentParser(
+        prog="florence-nb", description="Florence-2: check the machine, open the lessons, ask, fetch."
+    )
     add = parser.add_subparsers(dest="command", required=True, metavar="check | lab | run | fetch").add_parser
     add("check", help="say what this machine has, what is missing and what to do").set_defaults(action=_check)
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
@@ -71,7 +74,9 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _lab_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--folder", type=Path, help="where the lessons are, if not in ./notebooks or beside the package")
+    parser.add_argument(
+        "--folder", type=Path, help="where the lessons are, if not in ./notebooks or beside the package"
+    )
     parser.set_defaults(action=_lab)
 
 
@@ -83,19 +88,23 @@ def _lab(options: argparse.Namespace) -> int:
     while True:
         try:
             return process.wait()
-        except KeyboardInterrupt:  # JupyterLab got the same Ctrl-C, asks whether to stop, and shuts its kernels down
+        except (
+            KeyboardInterrupt
+        ):  # JupyterLab got the same Ctrl-C, asks whether to stop, and shuts its kernels down
             continue
 
 
 def _first_lesson(folder: Path | None) -> Path:
-    places = [folder] if folder else [Path("notebooks"), Path("."), Path(__file__).parent.parent / "notebooks"]
+    places = (
+        [folder] if folder else [Path("notebooks"), Path("."), Path(__file__).parent.parent / "notebooks"]
+    )
     for place in places:
         if (place / FIRST_LESSON).is_file():
             return place / FIRST_LESSON
     tried = ", ".join(str(place.resolve()) for place in places)
     raise InputError(
-        f"The lessons are not here (looked in {tried}); pip installs only the helpers: get the folder notebooks/ {_source()}, "
-        "then florence-nb lab --folder path/of/notebooks"
+        f"The lessons are not here (looked in {tried}); pip installs only the helpers: get the folder"
+        f" notebooks/ {_source()}, then florence-nb lab --folder path/of/notebooks"
     )
 
 
@@ -105,8 +114,16 @@ def _source() -> str:
         addresses = importlib.metadata.metadata("florence-nb").get_all("Project-URL") or []
     except importlib.metadata.PackageNotFoundError:
         addresses = []
-    repository = [address.split(",")[1].strip() for address in addresses if address.lower().startswith(("repository", "source"))]
-    return f"from {repository[0]}" if repository else "from the package's repository or its source archive (florence_nb-….tar.gz)"
+    repository = [
+        address.split(",")[1].strip()
+        for address in addresses
+        if address.lower().startswith(("repository", "source"))
+    ]
+    return (
+        f"from {repository[0]}"
+        if repository
+        else "from the package's repository or its source archive (florence_nb-….tar.gz)"
+    )
 
 
 # ---- run
@@ -114,19 +131,31 @@ def _source() -> str:
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", help="a path, an http(s) address, or a sample's name")
-    parser.add_argument("task", help="a task such as OD, caption or region-to-category (the <> may be left out)")
+    parser.add_argument(
+        "task", help="a task such as OD, caption or region-to-category (the <> may be left out)"
+    )
     parser.add_argument("text", nargs="?", help="the phrase, for tasks that take one")
-    parser.add_argument("--region", nargs=4, type=float, metavar=("X1", "Y1", "X2", "Y2"), help="a region, in pixels")
-    parser.add_argument("--checkpoint", default="mini", help="mini (default), base, base-ft, large, large-ft, a hub id or a folder")
+    parser.add_argument(
+        "--region", nargs=4, type=float, metavar=("X1", "Y1", "X2", "Y2"), help="a region, in pixels"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        default="mini",
+        help="mini (default), base, base-ft, large, large-ft, a hub id or a folder",
+    )
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best that is there)")
     parser.add_argument("--dtype", help="float32, float16 or bfloat16 (default: by device)")
     parser.add_argument("--beams", type=int, default=3, help="beams of the search (default 3)")
     parser.add_argument("--max-new-tokens", type=int, default=1024, help="longest answer (default 1024)")
-    parser.add_argument("--sample", action="store_true", help="draw the answer by chance; with --temperature, --top-p, --seed")
+    parser.add_argument(
+        "--sample", action="store_true", help="draw the answer by chance; with --temperature, --top-p, --seed"
+    )
     parser.add_argument("--temperature", type=float)
     parser.add_argument("--top-p", type=float)
     parser.add_argument("--seed", type=int)
-    parser.add_argument("--save", type=Path, metavar="PICTURE", help="where the picture goes (default: IMAGE-TASK.png, here)")
+    parser.add_argument(
+        "--save", type=Path, metavar="PICTURE", help="where the picture goes (default: IMAGE-TASK.png, here)"
+    )
     parser.add_argument("--no-save", action="store_true", help="save no picture")
     parser.set_defaults(action=_run)
 
@@ -165,11 +194,20 @@ def _generation(options: argparse.Namespace) -> dict:
     wanted = {"temperature": options.temperature, "top_p": options.top_p, "seed": options.seed}
     given = {key: value for key, value in wanted.items() if value is not None}
     if given and not options.sample:
-        raise InputError(f"No use of {', '.join('--' + key.replace('_', '-') for key in given)} without --sample: add it.")
+        raise InputError(
+            f"No use of {', '.join('--' + key.replace('_', '-') for key in given)} without --sample: add it."
+        )
     for key, lowest in (("beams", 1), ("max_new_tokens", 1)):
         if getattr(options, key) < lowest:
-            raise InputError(f"--{key.replace('_', '-')} is {getattr(options, key)}, but must be {lowest} or more.")
-    return {"num_beams": options.beams, "max_new_tokens": options.max_new_tokens, "do_sample": options.sample, **given}
+            raise InputError(
+                f"--{key.replace('_', '-')} is {getattr(options, key)}, but must be {lowest} or more."
+            )
+    return {
+        "num_beams": options.beams,
+        "max_new_tokens": options.max_new_tokens,
+        "do_sample": options.sample,
+        **given,
+    }
 
 
 def _target(options: argparse.Namespace, task: str) -> Path:
@@ -179,7 +217,10 @@ def _target(options: argparse.Namespace, task: str) -> Path:
     stem = Path(options.image.split("?")[0]).stem or "picture"
     target = options.save or Path(f"{stem}-{task.strip('<>').lower().replace('_', '-')}.png")
     if Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
-        raise InputError(f"--save {target}: no picture format has the ending {target.suffix or '(none)'!r}, use .png or .jpg.")
+        raise InputError(
+            f"--save {target}: no picture format has the ending {target.suffix or '(none)'!r}, use .png or"
+            " .jpg."
+        )
     if not target.parent.is_dir():
         raise InputError(f"--save {target}: there is no folder {target.parent}, make it first.")
     if target.exists() and Path(options.image).exists() and target.samefile(options.image):
@@ -188,7 +229,9 @@ def _target(options: argparse.Namespace, task: str) -> Path:
 
 
 def _print_json(answer: Answer) -> None:
-    ascii_only = "utf" not in (sys.stdout.encoding or "").lower()  # an older Windows console cannot print every letter
+    ascii_only = (
+        "utf" not in (sys.stdout.encoding or "").lower()
+    )  # an older Windows console cannot print every letter
     print(json.dumps(answer.to_dict(), ensure_ascii=ascii_only, indent=2))
 
 
@@ -198,7 +241,9 @@ def _save(answer: Answer, target: Path) -> None:
     try:
         show(answer, width=1024).save(target)
     except OSError as error:
-        raise InputError(f"The picture could not be saved as {target} ({error.strerror or error}): use another --save.") from error
+        raise InputError(
+            f"The picture could not be saved as {target} ({error.strerror or error}): use another --save."
+        ) from error
     _say(f"picture saved to {target}")
 
 
@@ -207,7 +252,9 @@ def _save(answer: Answer, target: Path) -> None:
 
 def _fetch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="base, base-ft, large, large-ft or a hub id")
-    parser.add_argument("--revision", help="a branch, tag or commit of the hub's repository (default: its main branch)")
+    parser.add_argument(
+        "--revision", help="a branch, tag or commit of the hub's repository (default: its main branch)"
+    )
     parser.set_defaults(action=_fetch)
 
 
@@ -228,8 +275,8 @@ def _check_disk(name: str) -> None:
     free = free_bytes(cache_folder())
     if free < need and not is_here(name):
         raise CheckpointError(
-            f"{name} takes {need / 1e6:.0f} MB, but the disk of {cache_folder()} has {free / 1e6:.0f} MB free: "
-            "free some space, or set HF_HOME to a folder on a larger disk."
+            f"{name} takes {need / 1e6:.0f} MB, but the disk of {cache_folder()} has {free / 1e6:.0f} MB"
+            " free: free some space, or set HF_HOME to a folder on a larger disk."
         )
 
 
@@ -240,5 +287,6 @@ def _how_to_use(name: str, folder: Path, revision: str | None) -> str:
     return (
         f"{name} is in {folder}\n"
         f'Here, without network:  florence_nb.load("{name}"{exact}, local_files_only=True)\n'
-        'On another machine:     copy that folder there, links as files (cp -rL), then florence_nb.load("path/of/the/copy")'
+        "On another machine:     copy that folder there, links as files (cp -rL), then"
+        ' florence_nb.load("path/of/the/copy")'
     )

@@ -1,7 +1,9 @@
-"""An `Answer` as a picture: boxes, quads, masks and labels, with the words in a strip below. Plain Pillow, no figures.
+"""An `Answer` as a picture: boxes, quads, masks and labels, with the words in a strip below. Plain Pillow, no
+figures.
 
-A label always has the same colour, in every picture and every session. Each line has a dark rim and each name stands on a plate, so
-that both can be read on light and on dark pictures. Lessons 05 to 09 use `show` after every answer.
+A label always has the same colour, in every picture and every session. Each line has a dark rim and each name
+stands on a plate, so that both can be read on light and on dark pictures. Lessons 05 to 09 use `show` after
+every answer.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from .tasks import TASKS
 
 Colour = tuple[int, int, int]
 
-# Twelve colours bright enough for black letters and dark pictures; the dark rim of the lines sets them off from light ones.
+# Twelve colours bright enough for black letters and dark pictures; the dark rim of the lines sets them off
+# from light ones.
 PALETTE: tuple[str, ...] = (
     "#ff5a55", "#ff8c1a", "#dba400", "#84b81a", "#1fb35a", "#14b8a6", "#1fa8f0", "#6585ff", "#a877ff",
     "#e65fd2", "#fb7299", "#bf8a5e",
@@ -40,18 +43,22 @@ _WARN = (156, 74, 0)
 _PAD = 10
 
 
-def show(answer: Answer, image: Any = None, *, width: int = 480, palette: Sequence[str | Colour] | None = None) -> Image.Image:
+def show(
+    answer: Answer, image: Any = None, *, width: int = 480, palette: Sequence[str | Colour] | None = None
+) -> Image.Image:
     """The answer drawn on its picture.
 
     Args:
         answer: of `run_example` or `parse`.
-        image: anything `open_image` takes; None: the picture of the answer, or a blank sheet if it has none. A picture of another
-            size than ``answer.image_size`` is fine: places are scaled to it.
-        width: of the result in pixels, 100 or more. A very tall picture becomes narrower and is set on a sheet of this width.
-        palette: colours to use instead of `PALETTE`, as Pillow names them or as (r, g, b).
+        image: anything `open_image` takes; None: the picture of the answer, or a blank sheet if it has none.
+            A picture of another size than ``answer.image_size`` is fine: places are scaled to it.
+        width: of the result in pixels, 100 or more. A very tall picture becomes narrower and is set on a
+        sheet of this width. palette: colours to use instead of `PALETTE`, as Pillow names them or as (r, g,
+        b).
 
     Returns:
-        A new RGB image. Under the picture stands what was read or said, "nothing found", and each note of the answer.
+        A new RGB image. Under the picture stands what was read or said, "nothing found", and each note of the
+        answer.
 
     Raises:
         InputError: a width under 100, an empty palette or an unknown colour, or no image.
@@ -62,7 +69,11 @@ def show(answer: Answer, image: Any = None, *, width: int = 480, palette: Sequen
 
 
 def show_all(
-    answers: Sequence[Answer], columns: int | None = None, *, width: int = 960, palette: Sequence[str | Colour] | None = None
+    answers: Sequence[Answer],
+    columns: int | None = None,
+    *,
+    width: int = 960,
+    palette: Sequence[str | Colour] | None = None,
 ) -> Image.Image:
     """Answers side by side, row by row, each with its prompt above; RGB, at most ``width`` pixels wide.
 
@@ -79,12 +90,16 @@ def show_all(
     most = (width + _PAD) // (100 + _PAD)
     columns = min(3, len(answers), max(most, 1)) if columns is None else columns
     if not 1 <= columns <= most:
-        raise InputError(f"There is no room for {columns} columns in {width} pixels: use 1 to {most}, or a larger width.")
+        raise InputError(
+            f"There is no room for {columns} columns in {width} pixels: use 1 to {most}, or a larger width."
+        )
     cell = (width - _PAD * (columns - 1)) // columns
     cells = [_drawn(answer, None, cell, _colours(palette), headed=True) for answer in answers]
     rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
     heights = [max(picture.height for picture in row) for row in rows]
-    sheet = Image.new("RGB", (cell * columns + _PAD * (columns - 1), sum(heights) + _PAD * (len(rows) - 1)), "white")
+    sheet = Image.new(
+        "RGB", (cell * columns + _PAD * (columns - 1), sum(heights) + _PAD * (len(rows) - 1)), "white"
+    )
     for r, row in enumerate(rows):
         for c, picture in enumerate(row):
             sheet.paste(picture, (c * (cell + _PAD), sum(heights[:r]) + r * _PAD))
@@ -92,7 +107,9 @@ def show_all(
 
 
 def colour_of(label: str, palette: Sequence[str | Colour] | None = None) -> Colour:
-    """The colour of a label, (r, g, b): chosen by a checksum of its letters, so the same always and everywhere."""
+    """The colour of a label, (r, g, b): chosen by a checksum of its letters, so the same always and
+    everywhere.
+    """
     return _pick(label, 0, _colours(palette))
 
 
@@ -102,7 +119,9 @@ def _colours(palette: Sequence[str | Colour] | None) -> list[Colour]:
         if not colours:
             raise ValueError
     except (TypeError, ValueError):
-        raise InputError(f"A palette is a list of colours such as '#1f8fff', 'red' or (255, 0, 0), not {palette!r}.") from None
+        raise InputError(
+            f"A palette is a list of colours such as '#1f8fff', 'red' or (255, 0, 0), not {palette!r}."
+        ) from None
     return colours
 
 
@@ -162,7 +181,9 @@ def _picture(answer: Answer, image: Any, width: int) -> Image.Image:
     w, h = opened.size if source is not None else answer.image_size
     scale = min(width / w, 1.5 * width / h)
     size = (max(1, round(w * scale)), max(1, round(h * scale)))
-    return opened.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return opened.resize(
+        size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC, reducing_gap=3.0
+    )
 
 
 def _marks(answer: Answer, scale: np.ndarray, colours: list[Colour]) -> list[_Mark]:
@@ -171,11 +192,23 @@ def _marks(answer: Answer, scale: np.ndarray, colours: list[Colour]) -> list[_Ma
     marks = []
     for i, parts in enumerate(outlines):
         label = answer.labels[i] if i < len(answer.labels) else ""
-        if not label and i >= len(boxes) and TASKS[answer.task].takes == "phrase" and isinstance(answer.text_input, str):
+        if (
+            not label
+            and i >= len(boxes)
+            and TASKS[answer.task].takes == "phrase"
+            and isinstance(answer.text_input, str)
+        ):
             label = answer.text_input
         score = "" if answer.scores is None else f"{answer.scores[i]:.2f}"
         name = " ".join(filter(None, (clean(label), score)))
-        marks.append(_Mark([part * scale for part in parts], name, _pick(label, i, colours), i >= len(boxes) + len(answer.quads)))
+        marks.append(
+            _Mark(
+                [part * scale for part in parts],
+                name,
+                _pick(label, i, colours),
+                i >= len(boxes) + len(answer.quads),
+            )
+        )
     return marks
 
 
@@ -189,7 +222,9 @@ def _asked_region(answer: Answer, size: tuple[int, int]) -> np.ndarray | None:
 
 
 def _paint(picture: Image.Image, marks: list[_Mark], region: np.ndarray | None) -> Image.Image:
-    """Masks, then outlines, large before small. Drawn at twice the size and shrunk, so that slanted lines are smooth."""
+    """Masks, then outlines, large before small. Drawn at twice the size and shrunk, so that slanted lines are
+    smooth.
+    """
     big = (picture.width * _SMOOTH, picture.height * _SMOOTH)
     layer = Image.new("RGBA", big, (0, 0, 0, 0))
     draw = ImageDraw.Draw(layer)
@@ -207,7 +242,9 @@ def _paint(picture: Image.Image, marks: list[_Mark], region: np.ndarray | None) 
 
 
 def _inside(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Kept a pixel within the picture, so that a line along its edge is seen in full; in pixels of the layer."""
+    """Kept a pixel within the picture, so that a line along its edge is seen in full; in pixels of the
+    layer.
+    """
     limit = np.array(size, dtype=float)
     return np.clip(points, np.minimum(1, limit / 2), np.maximum(limit - 1, limit / 2)) * _SMOOTH
 
@@ -244,7 +281,9 @@ Rectangle = tuple[int, int, int, int]
 
 
 def _named(picture: Image.Image, marks: list[_Mark], width: int) -> Image.Image:
-    """The picture on a sheet that has room for the plates; small regions first: these have the fewest places to put a name."""
+    """The picture on a sheet that has room for the plates; small regions first: these have the fewest places
+    to put a name.
+    """
     sheet = Image.new("RGB", (width, max(picture.height, 40)), _STRIP)
     shift = (width - picture.width) // 2, (sheet.height - picture.height) // 2
     sheet.paste(picture, shift)
@@ -270,7 +309,9 @@ def _font_size(width: int, size: int) -> int:
 
 
 def _place(mark: _Mark, plate: tuple[int, int], size: tuple[int, int], taken: list[Rectangle]) -> Rectangle:
-    """The first free of several places at the region, all within the picture; else the one that hides the least."""
+    """The first free of several places at the region, all within the picture; else the one that hides the
+    least.
+    """
     w, h = plate
     spots = [_kept(x, y, plate, size) for x, y in _spots(mark, w, h)]
     return min(spots, key=lambda spot: sum(_shared(spot, other) for other in taken))
@@ -306,7 +347,11 @@ def _readable_on(colour: Colour) -> str:
 
 
 def _head_words(answer: Answer) -> list[tuple[str, Colour]]:
-    asked = answer.text_input if isinstance(answer.text_input, str) and TASKS[answer.task].takes == "phrase" else ""
+    asked = (
+        answer.text_input
+        if isinstance(answer.text_input, str) and TASKS[answer.task].takes == "phrase"
+        else ""
+    )
     return [(answer.task, _FAINT)] + ([(f"“{asked}”", _FAINT)] if asked else [])
 
 
@@ -316,7 +361,11 @@ def _foot_words(answer: Answer) -> list[tuple[str, Colour]]:
         return [(answer.text or "No words came back.", _INK if answer.text else _FAINT)] + notes
     if answer.labels:
         return notes
-    asked = f" for “{answer.text_input}”" if isinstance(answer.text_input, str) and TASKS[answer.task].takes == "phrase" else ""
+    asked = (
+        f" for “{answer.text_input}”"
+        if isinstance(answer.text_input, str) and TASKS[answer.task].takes == "phrase"
+        else ""
+    )
     return [(f"Nothing found{asked}.", _FAINT)] + notes
 
 

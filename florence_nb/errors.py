@@ -1,8 +1,12 @@
-"""The two errors that florence_nb raises on its own account. Each message says in one sentence what is wrong, and the way out."""
+"""The two errors that florence_nb raises on its own account. Each message says in one sentence what is wrong,
+and the way out.
+"""
 
 
 class InputError(ValueError):
-    """What the caller gave cannot be used: an unknown task, a region outside the picture, a file that is no image …"""
+    """What the caller gave cannot be used: an unknown task, a region outside the picture, a file that is no
+    image …
+    """
 
 
 class CheckpointError(RuntimeError):

@@ -1,8 +1,10 @@
-"""One checkpoint, ready to be asked. `Florence.run_example` is the whole way from a picture and a task to an `Answer`.
+"""One checkpoint, ready to be asked. `Florence.run_example` is the whole way from a picture and a task to an
+`Answer`.
 
-It gives what the plain loop gives (processor, ``model.generate(**inputs)``, ``batch_decode``; built step by step in
-notebooks/03_run_example.ipynb), with two differences: a picture is encoded once however often it is asked about, and the text encoder
-sees the picture's features in front of the prompt's embeddings without the detour over ``<image>`` tokens.
+It gives what the plain loop gives (processor, ``model.generate(**inputs)``, ``batch_decode``; built step by
+step in notebooks/03_run_example.ipynb), with two differences: a picture is encoded once however often it is
+asked about, and the text encoder sees the picture's features in front of the prompt's embeddings without the
+detour over ``<image>`` tokens.
 """
 
 from __future__ import annotations
@@ -28,15 +30,19 @@ if TYPE_CHECKING:
     from transformers import Florence2ForConditionalGeneration, Florence2Processor
 
 CPU_PIXELS = 2 * 768 * 768
-"""So many pixels go through the vision tower at once on a CPU: eight large pictures take a third longer at once than in turn."""
+"""So many pixels go through the vision tower at once on a CPU: eight large pictures take a third longer at
+once than in turn.
+"""
 
 
 class Florence:
     """A model with its processor; `florence_nb.load` makes one.
 
     Attributes:
-        model: ``Florence2ForConditionalGeneration``. processor: ``Florence2Processor``. name: what `load` was asked for.
-        feature_cache: the encoded pictures and prompts (see `engine.feature_cache`); ``feature_cache.limit`` is its bound in bytes.
+        model: ``Florence2ForConditionalGeneration``. processor: ``Florence2Processor``. name: what `load` was
+            asked for.
+        feature_cache: the encoded pictures and prompts (see `engine.feature_cache`); ``feature_cache.limit``
+            is its bound in bytes.
     """
 
     def __init__(
@@ -67,7 +73,10 @@ class Florence:
 
     def __repr__(self) -> str:
         millions = sum(weight.numel() for weight in self.model.parameters()) / 1e6
-        return f"Florence({self.name!r}: {millions:.1f} M parameters, {str(self.dtype).removeprefix('torch.')} on {self.device})"
+        return (
+            f"Florence({self.name!r}: {millions:.1f} M parameters, {str(self.dtype).removeprefix('torch.')}"
+            f" on {self.device})"
+        )
 
     def run_example(
         self,
@@ -86,18 +95,26 @@ class Florence:
         Args:
             task_prompt: one of the 15 task prompts of `florence_nb.TASKS`, such as ``"<OD>"``.
             image: whatever `florence_nb.open_image` takes.
-            text_input: nothing, a phrase, or a region ``(x1, y1, x2, y2)`` in pixels of the image, as the task wants.
-            max_new_tokens: where the answer is cut at the latest. The decoder has a position for 1024 tokens; more is clamped.
+            text_input: nothing, a phrase, or a region ``(x1, y1, x2, y2)`` in pixels of the image, as the
+                task wants.
+            max_new_tokens: where the answer is cut at the latest. The decoder has a position for 1024 tokens;
+                more is clamped.
             num_beams: how many drafts of the answer are followed side by side; 1 is greedy and fastest.
             do_sample: draw each token by its probability; ``seed`` makes the draw repeatable.
-            generate_kwargs: any other argument of transformers' ``generate``: ``temperature``, ``no_repeat_ngram_size`` …
+            generate_kwargs: any other argument of transformers' ``generate``: ``temperature``,
+                ``no_repeat_ngram_size`` …
 
         Raises:
-            InputError: the task, the picture, the text or a setting cannot be used, or the prompt is too long for the model.
+            InputError: the task, the picture, the text or a setting cannot be used, or the prompt is too long
+                for the model.
             MemoryError: the GPU's memory is full.
         """
         settings = self.make_settings(
-            max_new_tokens=max_new_tokens, num_beams=num_beams, do_sample=do_sample, seed=seed, **generate_kwargs
+            max_new_tokens=max_new_tokens,
+            num_beams=num_beams,
+            do_sample=do_sample,
+            seed=seed,
+            **generate_kwargs,
         )
         return self.answer_batch([self.prepare(task_prompt, image, text_input)], settings)[0]
 
@@ -117,20 +134,27 @@ class Florence:
         """Asks many things, in batches; the settings are those of `run_example`.
 
         Args:
-            requests: ``(task_prompt, image)`` or ``(task_prompt, image, text_input)``, tasks and sizes mixed as you like.
+            requests: ``(task_prompt, image)`` or ``(task_prompt, image, text_input)``, tasks and sizes mixed
+                as you like.
             batch_size: how many are asked at once. More is faster on a GPU until its memory is full.
-            out: a file for the answers, one JSON object a line, written as they come. A run that was stopped goes on where it
-                stopped when it is called again with the same requests, settings and file. With ``out`` the answers carry no
-                picture, so that a long job fits in memory: ``show(answer, image)``.
+            out: a file for the answers, one JSON object a line, written as they come. A run that was stopped
+                goes on where it stopped when it is called again with the same requests, settings and file.
+                With ``out`` the answers carry no picture, so that a long job fits in memory: ``show(answer,
+                image)``.
             progress: show a progress bar.
 
         Returns:
-            One answer per request, in order. In the place of a request that cannot be answered stands its error.
+            One answer per request, in order. In the place of a request that cannot be answered stands its
+            error.
         """
         from .engine.batches import run_many
 
         settings = self.make_settings(
-            max_new_tokens=max_new_tokens, num_beams=num_beams, do_sample=do_sample, seed=seed, **generate_kwargs
+            max_new_tokens=max_new_tokens,
+            num_beams=num_beams,
+            do_sample=do_sample,
+            seed=seed,
+            **generate_kwargs,
         )
         return run_many(self, requests, settings, batch_size, None if out is None else Path(out), progress)
 
@@ -139,7 +163,9 @@ class Florence:
         self.feature_cache.clear()
 
     def make_settings(self, **chosen: Any) -> Settings:
-        """The settings of `run_example` by name, checked for this model; see `engine.requests.make_settings`."""
+        """The settings of `run_example` by name, checked for this model; see
+        `engine.requests.make_settings`.
+        """
         return make_settings(self.model.config.text_config.max_position_embeddings, **chosen)
 
     def prepare(self, task_prompt: str, image: Any, text_input: Any = None) -> PreparedRequest:
@@ -154,8 +180,8 @@ class Florence:
         room = self.model.config.text_config.max_position_embeddings - taken
         if len(ids) > room:
             raise InputError(
-                f"The prompt has {len(ids)} tokens, but beside the {taken} of the picture this model has room for {room}: "
-                "shorten text_input, or ask in several parts."
+                f"The prompt has {len(ids)} tokens, but beside the {taken} of the picture this model has room"
+                f" for {room}: shorten text_input, or ask in several parts."
             )
         return PreparedRequest(task, text_input, picture, ids)
 
@@ -168,9 +194,13 @@ class Florence:
         with self.inference_mode(), _seeded(settings.seed, self.device), _out_of_memory_explained():
             encoded = self.encode(requests)
             generated, log_probabilities = self.generate_ids(encoded, settings)
-            ended = [self._ended(ids, hidden, settings) for ids, hidden in zip(generated, encoded, strict=True)]
+            ended = [
+                self._ended(ids, hidden, settings) for ids, hidden in zip(generated, encoded, strict=True)
+            ]
         rows = zip(requests, generated, log_probabilities, ended, strict=True)
-        return [self._read(request, ids, scores, complete, settings) for request, ids, scores, complete in rows]
+        return [
+            self._read(request, ids, scores, complete, settings) for request, ids, scores, complete in rows
+        ]
 
     @contextmanager
     def inference_mode(self) -> Iterator[None]:
@@ -187,7 +217,9 @@ class Florence:
                 module.training = True
 
     def encode(self, requests: Sequence[PreparedRequest]) -> list[torch.Tensor]:
-        """The text encoder's output for each request, (image tokens + prompt tokens, width), from the feature cache where it is."""
+        """The text encoder's output for each request, (image tokens + prompt tokens, width), from the feature
+        cache where it is.
+        """
         model, digests = model_key(self.model), {id(r.image): picture_key(r.image) for r in requests}
         keys = [(model, digests[id(r.image)]) for r in requests]
 
@@ -195,26 +227,35 @@ class Florence:
             features = self._features([requests[i].image for i in indices], [keys[i] for i in indices])
             return self.encode_prompts(features, [requests[i].ids for i in indices])
 
-        return self.feature_cache.get([(*key, r.ids) for key, r in zip(keys, requests, strict=True)], encode_missing)
+        return self.feature_cache.get(
+            [(*key, r.ids) for key, r in zip(keys, requests, strict=True)], encode_missing
+        )
 
     def _features(self, images: Sequence[Image.Image], keys: Sequence[tuple]) -> list[torch.Tensor]:
         return self.feature_cache.get(keys, lambda indices: self.encode_images([images[i] for i in indices]))
 
     def encode_images(self, images: Sequence[Image.Image]) -> torch.Tensor:
-        """Vision tower and projector on RGB pictures of any size: (pictures, image tokens, width), in the model's dtype."""
+        """Vision tower and projector on RGB pictures of any size: (pictures, image tokens, width), in the
+        model's dtype.
+        """
         import torch
 
-        pixels = self.processor.image_processor(images=list(images), return_tensors="pt")["pixel_values"]  # (n, 3, side, side)
+        pixels = self.processor.image_processor(images=list(images), return_tensors="pt")[
+            "pixel_values"
+        ]  # (n, 3, side, side)
         at_once = max(1, CPU_PIXELS // pixels[0, 0].numel()) if self.device.type == "cpu" else len(images)
         parts = pixels.to(self.device, self.dtype).split(at_once)
         return torch.cat([self.model.get_image_features(part).pooler_output for part in parts])
 
-    def encode_prompts(self, features: Sequence[torch.Tensor], ids: Sequence[Sequence[int]]) -> list[torch.Tensor]:
+    def encode_prompts(
+        self, features: Sequence[torch.Tensor], ids: Sequence[Sequence[int]]
+    ) -> list[torch.Tensor]:
         """The text encoder over picture and prompt together.
 
         Args:
             features: per row (image tokens, width), of `encode_images`.
-            ids: per row the token ids of the prompt, of `prepare`; shorter rows are padded, masked and cut again.
+            ids: per row the token ids of the prompt, of `prepare`; shorter rows are padded, masked and cut
+                again.
 
         Returns:
             Per row (image tokens + prompt tokens, width).
@@ -222,7 +263,10 @@ class Florence:
         import torch
 
         embed = self.model.get_input_embeddings()
-        rows = [torch.cat([seen, embed(torch.tensor(i, device=self.device))]) for seen, i in zip(features, ids, strict=True)]
+        rows = [
+            torch.cat([seen, embed(torch.tensor(i, device=self.device))])
+            for seen, i in zip(features, ids, strict=True)
+        ]
         inputs, mask = _padded(rows)  # (rows, longest, width), (rows, longest)
         encoded = self.model.get_encoder()(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
         return [out[: len(row)] for out, row in zip(encoded, rows, strict=True)]
@@ -233,8 +277,8 @@ class Florence:
         """The decoder on the output of `encode` or `encode_prompts`.
 
         Returns:
-            Per row the generated ids, with the one that starts the decoder, up to the first ``</s>``; and per row the
-            log-probability of each location token, or None where they are unknown.
+            Per row the generated ids, with the one that starts the decoder, up to the first ``</s>``; and per
+            row the log-probability of each location token, or None where they are unknown.
         """
         from transformers.modeling_outputs import BaseModelOutput
 
@@ -259,7 +303,9 @@ class Florence:
             )
         return self._unpacked(output, scores)
 
-    def _unpacked(self, output: Any, scores: LocationScores | None) -> tuple[list[list[int]], list[list[float] | None]]:
+    def _unpacked(
+        self, output: Any, scores: LocationScores | None
+    ) -> tuple[list[list[int]], list[list[float] | None]]:
         start, *_ = output.sequences[0].tolist()
         end = self.processor.tokenizer.eos_token_id
         generated = [until_end(ids[1:], end) for ids in output.sequences.tolist()]
@@ -275,9 +321,16 @@ class Florence:
         return ended_by_choice(self.model, hidden[None], ids, end)
 
     def _read(
-        self, request: PreparedRequest, ids: list[int], scores: list[float] | None, complete: bool, settings: Settings
+        self,
+        request: PreparedRequest,
+        ids: list[int],
+        scores: list[float] | None,
+        complete: bool,
+        settings: Settings,
     ) -> Answer:
-        raw = self.processor.tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        raw = self.processor.tokenizer.decode(
+            ids, skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
         if scores is not None and raw.count("<loc_") != len(scores):
             scores = None  # the model spelt a location in letters
         answer = parse(raw, request.task, request.image.size, ended=complete, location_scores=scores)
@@ -288,10 +341,14 @@ class Florence:
 
 
 def _padded(rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """(batch, longest, width) with zeros at the right, and the int64 mask (batch, longest) that hides them."""
+    """(batch, longest, width) with zeros at the right, and the int64 mask (batch, longest) that hides
+    them.
+    """
     import torch
 
-    mask = torch.nn.utils.rnn.pad_sequence([torch.ones(len(row), dtype=torch.long) for row in rows], batch_first=True)
+    mask = torch.nn.utils.rnn.pad_sequence(
+        [torch.ones(len(row), dtype=torch.long) for row in rows], batch_first=True
+    )
     return torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True), mask.to(rows[0].device)
 
 
@@ -316,6 +373,6 @@ def _out_of_memory_explained() -> Iterator[None]:
         yield
     except torch.OutOfMemoryError as error:
         raise MemoryError(
-            "The GPU's memory is full: lower num_beams, max_new_tokens or batch_size, load with dtype='float16' or a smaller "
-            "checkpoint ('base'), or restart other notebooks that hold a model."
+            "The GPU's memory is full: lower num_beams, max_new_tokens or batch_size, load with"
+            " dtype='float16' or a smaller checkpoint ('base'), or restart other notebooks that hold a model."
         ) from error

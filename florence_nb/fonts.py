@@ -1,4 +1,6 @@
-"""Fonts for every script, and text that fits. DejaVu Sans comes with matplotlib; what it lacks is looked for on the computer."""
+"""Fonts for every script, and text that fits. DejaVu Sans comes with matplotlib; what it lacks is looked for
+on the computer.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def _drawable(character: str) -> str:
 
 @lru_cache(maxsize=16)
 def bundled(name: str) -> str:
-    """The path of a font that comes with matplotlib, such as "DejaVuSans-Bold", without the tenth of a second of its import."""
+    """The path of a font that comes with matplotlib, such as "DejaVuSans-Bold", without the tenth of a second
+    of its import.
+    """
     inside = Path("fonts", "ttf", f"{name}.ttf")
     package = getattr(importlib.util.find_spec("matplotlib"), "origin", None) or "__init__.py"
     path = Path(package).with_name("mpl-data") / inside
@@ -58,13 +62,16 @@ def fitted(text: str, font: Font, width: float) -> str:
 
 
 def wrapped(text: str, font: Font, width: float, most: int) -> list[str]:
-    """At most ``most`` lines of at most ``width`` pixels; line breaks in the text are kept, words too long for a line are cut."""
+    """At most ``most`` lines of at most ``width`` pixels; line breaks in the text are kept, words too long
+    for a line are cut.
+    """
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
         lines += _paragraph(clean(paragraph), font, width)
         if len(lines) > most:
             return lines[: most - 1] + [
-                fitted(lines[most - 1] + " " + lines[most], font, width - font.getlength("…")).rstrip("…") + "…"
+                fitted(lines[most - 1] + " " + lines[most], font, width - font.getlength("…")).rstrip("…")
+                + "…"
             ]
     return lines
 
@@ -94,12 +101,22 @@ def _cut(word: str, font: Font, width: float) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _others() -> tuple[str, ...]:
-    """Installed fonts that Pillow can use, those with many scripts first. Fonts within matplotlib are for formulas: left out."""
+    """Installed fonts that Pillow can use, those with many scripts first. Fonts within matplotlib are for
+    formulas: left out.
+    """
     from matplotlib import font_manager, get_data_path
 
-    paths = {font.fname: font.name for font in font_manager.fontManager.ttflist if not font.fname.startswith(get_data_path())}
+    paths = {
+        font.fname: font.name
+        for font in font_manager.fontManager.ttflist
+        if not font.fname.startswith(get_data_path())
+    }
     hints = ("CJK", "Noto Sans", "Unicode", "Unifont", "Gothic", "Hei", "Song")
-    usable = [path for path, name in paths.items() if "Emoji" not in name and "LastResort" not in name.replace(" ", "")]
+    usable = [
+        path
+        for path, name in paths.items()
+        if "Emoji" not in name and "LastResort" not in name.replace(" ", "")
+    ]
     return tuple(sorted(usable, key=lambda path: (not any(hint in paths[path] for hint in hints), path)))
 
 

@@ -1,4 +1,6 @@
-"""How well two regions agree: one truth for lessons, widgets and evaluation. Boxes are ``x1, y1, x2, y2`` in pixels."""
+"""How well two regions agree: one truth for lessons, widgets and evaluation. Boxes are ``x1, y1, x2, y2`` in
+pixels.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def box_iou(one: Sequence[float] | np.ndarray, other: Sequence[float] | np.ndarr
     """Intersection over union of two boxes ``(x1, y1, x2, y2)``, 0 to 1; 0 where both are empty."""
     across = max(0.0, min(one[2], other[2]) - max(one[0], other[0]))
     down = max(0.0, min(one[3], other[3]) - max(one[1], other[1]))
-    both = (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - across * down
+    both = (
+        (one[2] - one[0]) * (one[3] - one[1]) + (other[2] - other[0]) * (other[3] - other[1]) - across * down
+    )
     return float(across * down / both) if both > 0 else 0.0
 
 
@@ -39,7 +43,8 @@ def rasterize(polygons: Iterable[np.ndarray], size: tuple[int, int]) -> np.ndarr
     """What polygons cover, as a bool mask (height, width).
 
     Args:
-        polygons: (k, 2) arrays of x, y in pixels, where a pixel's edges are whole numbers. Fewer than three points cover nothing.
+        polygons: (k, 2) arrays of x, y in pixels, where a pixel's edges are whole numbers. Fewer than three
+            points cover nothing.
         size: ``(width, height)`` of the picture.
     """
     picture = Image.new("1", size)

@@ -1,7 +1,8 @@
 """From the name of a checkpoint to a `Florence`, without remote code.
 
-The checkpoints named ``microsoft/Florence-2-*`` bring Python files of 2024 that no current transformers can run. Their twins at
-``florence-community`` hold the same weights for the classes that transformers itself has: see notebooks/02_loading.ipynb.
+The checkpoints named ``microsoft/Florence-2-*`` bring Python files of 2024 that no current transformers can
+run. Their twins at ``florence-community`` hold the same weights for the classes that transformers itself has:
+see notebooks/02_loading.ipynb.
 """
 
 from __future__ import annotations
@@ -46,10 +47,11 @@ def load(
         name: a key of `CHECKPOINTS`, a hub id, or a folder. ``microsoft/Florence-2-…`` means its native twin.
         device: "cuda", "mps", "cpu" …; None takes the first of these that is there.
         dtype: "float32", "float16" or "bfloat16"; None: float16 on CUDA, else float32.
-        attn_implementation: "sdpa", "eager", "flash_attention_2"; None takes the last one where flash-attn, a CUDA device of
-            2020 or later and a half-precision dtype come together, else sdpa.
+        attn_implementation: "sdpa", "eager", "flash_attention_2"; None takes the last one where flash-attn, a
+            CUDA device of 2020 or later and a half-precision dtype come together, else sdpa.
         revision: a branch, tag or commit of the hub.
-        local_files_only: None asks the network only for what is not on this disk; True never; False looks for a newer version.
+        local_files_only: None asks the network only for what is not on this disk; True never; False looks for
+            a newer version.
         cache: remember encoded pictures (see `Florence`); answers are the same without, only slower.
         quiet: print nothing. Otherwise one line tells what mini cannot do, or which twin was taken.
 
@@ -74,21 +76,30 @@ def load(
 
 
 def _check_folder(folder: Path, name: str) -> None:
-    """Whether the folder holds a native Florence-2. Transformers reads an old configuration without a word, and wrongly."""
+    """Whether the folder holds a native Florence-2. Transformers reads an old configuration without a word,
+    and wrongly.
+    """
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder} has no readable config.json: give the folder that a checkpoint was saved in.") from error
+        raise CheckpointError(
+            f"{folder} has no readable config.json: give the folder that a checkpoint was saved in."
+        ) from error
     if config.get("model_type") != "florence2":
-        raise CheckpointError(f"{name} is no Florence-2 but {config.get('model_type')!r}: take one of {', '.join(CHECKPOINTS)}.")
+        raise CheckpointError(
+            f"{name} is no Florence-2 but {config.get('model_type')!r}: take one of {', '.join(CHECKPOINTS)}."
+        )
     vision = config.get("vision_config") or {}
     if "dim_embed" in vision or vision.get("model_type") == "davit":
         raise CheckpointError(
-            f"{name} is in the layout of 2024, which needs remote code that no longer runs: take a native checkpoint "
-            "(base, base-ft, large, large-ft), or convert it with convert_florence2_original_pytorch_to_hf.py of transformers."
+            f"{name} is in the layout of 2024, which needs remote code that no longer runs: take a native"
+            " checkpoint (base, base-ft, large, large-ft), or convert it with"
+            " convert_florence2_original_pytorch_to_hf.py of transformers."
         )
     if not is_complete(folder):
-        raise CheckpointError(f"{folder} is incomplete: it needs config.json, *.safetensors and the tokenizer's files.")
+        raise CheckpointError(
+            f"{folder} is incomplete: it needs config.json, *.safetensors and the tokenizer's files."
+        )
 
 
 def _processor(folder: Path, name: str) -> Any:
@@ -97,7 +108,9 @@ def _processor(folder: Path, name: str) -> Any:
     try:
         return Florence2Processor.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # damaged files raise whatever their reader raises
-        raise CheckpointError(f"The processor files of {name} cannot be read ({_first_line(error)}): fetch them again.") from error
+        raise CheckpointError(
+            f"The processor files of {name} cannot be read ({_first_line(error)}): fetch them again."
+        ) from error
 
 
 def _model(folder: Path, name: str, dtype: torch.dtype, attention: str) -> Any:
@@ -117,9 +130,13 @@ def _model(folder: Path, name: str, dtype: torch.dtype, attention: str) -> Any:
         if (folder / "generation_config.json").is_file():
             model.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
     except ImportError as error:
-        raise InputError(f"attn_implementation={attention!r} is not installed here: leave it out, or take 'sdpa'.") from error
+        raise InputError(
+            f"attn_implementation={attention!r} is not installed here: leave it out, or take 'sdpa'."
+        ) from error
     except Exception as error:  # damaged weights raise whatever their reader raises
-        raise CheckpointError(f"The weights of {name} cannot be read ({_first_line(error)}): fetch them again.") from error
+        raise CheckpointError(
+            f"The weights of {name} cannot be read ({_first_line(error)}): fetch them again."
+        ) from error
     _check_report(report, name)
     return model.eval()
 
@@ -127,7 +144,8 @@ def _model(folder: Path, name: str, dtype: torch.dtype, attention: str) -> Any:
 def _weights(folder: Path) -> dict[str, Any]:
     """Every weight as something that reads itself from the file when its turn comes.
 
-    `from_pretrained` alone maps the file into memory, so that float16 weights loaded as float32 take 1.5 times the room they need.
+    `from_pretrained` alone maps the file into memory, so that float16 weights loaded as float32 take 1.5
+    times the room they need.
     """
     from safetensors import safe_open
 
@@ -136,12 +154,14 @@ def _weights(folder: Path) -> dict[str, Any]:
 
 
 def _check_report(report: dict[str, Any], name: str) -> None:
-    """Transformers only warns about a weight it did not find and fills it with random numbers; the answers are then nonsense."""
+    """Transformers only warns about a weight it did not find and fills it with random numbers; the answers
+    are then nonsense.
+    """
     lacking = sorted(str(key) for key in [*report["missing_keys"], *report["mismatched_keys"]])
     if lacking:
         raise CheckpointError(
-            f"The weights of {name} are incomplete: {len(lacking)} are missing or of the wrong shape, such as {lacking[0]}. "
-            "Fetch the checkpoint again, or take another one."
+            f"The weights of {name} are incomplete: {len(lacking)} are missing or of the wrong shape, such as"
+            f" {lacking[0]}. Fetch the checkpoint again, or take another one."
         )
 
 
@@ -149,14 +169,20 @@ def _device(device: str | torch.device | None) -> torch.device:
     import torch
 
     if device is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+        return torch.device(
+            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        )
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise InputError(f"There is no device {device!r}: leave it out, or take 'cuda', 'mps' or 'cpu'.") from error
+        raise InputError(
+            f"There is no device {device!r}: leave it out, or take 'cuda', 'mps' or 'cpu'."
+        ) from error
     here = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if not here.get(chosen.type, lambda: True)():
-        raise InputError(f"PyTorch sees no {chosen.type} device here: leave device out to take what is there.")
+        raise InputError(
+            f"PyTorch sees no {chosen.type} device here: leave device out to take what is there."
+        )
     return chosen
 
 
@@ -164,13 +190,16 @@ def _dtype(dtype: str | torch.dtype | None, device: torch.device) -> torch.dtype
     import torch
 
     if dtype is None:
-        # float16 and not bfloat16: the weights are published so, and it keeps three bits more for a location's rank.
+        # float16 and not bfloat16: the weights are published so, and it keeps three bits more for a
+        # location's rank.
         return torch.float16 if device.type == "cuda" else torch.float32
     named = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
     short = {"fp32": "float32", "fp16": "float16", "half": "float16", "bf16": "bfloat16"}
     text = str(dtype).removeprefix("torch.")
     if short.get(text, text) not in named:
-        raise InputError(f"dtype={dtype!r} is not for Florence-2: take {', '.join(map(repr, named))}, or leave it out.")
+        raise InputError(
+            f"dtype={dtype!r} is not for Florence-2: take {', '.join(map(repr, named))}, or leave it out."
+        )
     return named[short.get(text, text)]
 
 
@@ -189,7 +218,9 @@ def _first_line(error: Exception) -> str:
 
 @contextmanager
 def _no_bars() -> Iterator[None]:
-    """Reading from the disk takes moments: its bar would only be noise in a notebook. The bar of a download stays."""
+    """Reading from the disk takes moments: its bar would only be noise in a notebook. The bar of a download
+    stays.
+    """
     from transformers.utils import logging
 
     shown = logging.is_progress_bar_enabled()

@@ -1,4 +1,5 @@
-"""Pixels to ``<loc_…>`` tokens and back. Florence-2 cuts width and height into 1000 bins each: ``<loc_0>`` to ``<loc_999>``.
+"""Pixels to ``<loc_…>`` tokens and back. Florence-2 cuts width and height into 1000 bins each: ``<loc_0>`` to
+``<loc_999>``.
 
 Going there loses up to half a bin (0.32 px in a picture of 640 px). Lesson 05 shows the round trip.
 """
@@ -21,8 +22,8 @@ def to_loc(box: Sequence[float] | np.ndarray, image_size: tuple[int, int]) -> st
     """A box, or any points, as location tokens.
 
     Args:
-        box: ``(x1, y1, x2, y2)``, or any even number of values ``x, y, x, y, …``, in pixels, origin top left. Nested sequences such
-            as a quad of shape (4, 2) are read in order.
+        box: ``(x1, y1, x2, y2)``, or any even number of values ``x, y, x, y, …``, in pixels, origin top left.
+            Nested sequences such as a quad of shape (4, 2) are read in order.
         image_size: ``(width, height)`` in pixels.
 
     Returns:
@@ -39,7 +40,8 @@ def to_loc(box: Sequence[float] | np.ndarray, image_size: tuple[int, int]) -> st
         raise InputError(f"to_loc needs pairs x, y, but got {len(values)} number{'s' * (len(values) != 1)}.")
     if not np.isfinite(values).all():
         raise InputError("to_loc got a number that is not finite: give positions in pixels.")
-    # Times 1000 before the division: whole pixels then land in the exact bin, while 0.29 * 1000 would fall just below 290.
+    # Times 1000 before the division: whole pixels then land in the exact bin, while 0.29 * 1000 would fall
+    # just below 290.
     bins = np.floor(values * BINS / _sides(len(values), image_size)).clip(0, BINS - 1).astype(int)
     return "".join(f"<loc_{b}>" for b in bins)
 
@@ -52,8 +54,8 @@ def from_loc(text: str, image_size: tuple[int, int]) -> np.ndarray:
         image_size: ``(width, height)`` in pixels.
 
     Returns:
-        float32 of shape (n,), always flat: ``x, y, x, y, …`` in order of appearance, (n + 0.5) * width / 1000 for x. Use
-        ``.reshape(-1, 4)`` for boxes and ``.reshape(-1, 2)`` for points.
+        float32 of shape (n,), always flat: ``x, y, x, y, …`` in order of appearance, (n + 0.5) * width / 1000
+        for x. Use ``.reshape(-1, 4)`` for boxes and ``.reshape(-1, 2)`` for points.
 
     Raises:
         InputError: a token past ``<loc_999>``, which the vocabulary does not have.
@@ -67,7 +69,9 @@ def from_loc(text: str, image_size: tuple[int, int]) -> np.ndarray:
 
 
 def centres(bins: Sequence[int], image_size: tuple[int, int]) -> np.ndarray:
-    """Bin centres of alternating x and y bins, float64 of shape (n,), rounded to 4 decimals (exact for whole pixel sizes)."""
+    """Bin centres of alternating x and y bins, float64 of shape (n,), rounded to 4 decimals (exact for whole
+    pixel sizes).
+    """
     return np.round((np.asarray(bins, dtype=np.float64) + 0.5) * _sides(len(bins), image_size) / BINS, 4)
 
 
@@ -76,7 +80,9 @@ def check_size(image_size: tuple[int, int]) -> tuple[int, int]:
     try:
         width, height = (int(side) for side in image_size)
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"image_size is (width, height) in pixels, such as image.size, not {image_size!r}.") from None
+        raise InputError(
+            f"image_size is (width, height) in pixels, such as image.size, not {image_size!r}."
+        ) from None
     if width < 1 or height < 1:
         raise InputError(f"image_size is (width, height) in pixels, at least 1 each, not {image_size!r}.")
     return width, height

@@ -5,10 +5,9 @@ A raw answer is a row of words and special tokens. The grammar that all 15 tasks
     answer  = { piece }
     piece   = [ words ] { <loc_n> | <sep> | <poly> | </poly> }
 
-The task then says how many locations make a region: 4 a box, 8 a quad, pairs a polygon. The layout of ``Answer.parsed`` and the
-rules are those of ``Florence2Processor.post_process_generation`` in transformers 5, less its faults: ``tests/test_mends.py`` names
-each.
-Lessons 03 and 05 to 09 read raw answers by eye.
+The task then says how many locations make a region: 4 a box, 8 a quad, pairs a polygon. The layout of
+``Answer.parsed`` and the rules are those of ``Florence2Processor.post_process_generation`` in transformers 5,
+less its faults: ``tests/test_mends.py`` names each. Lessons 03 and 05 to 09 read raw answers by eye.
 """
 
 from __future__ import annotations
@@ -24,16 +23,84 @@ from .errors import InputError
 from .locations import BINS, LOC, centres, check_size
 from .tasks import SPECIAL_TOKENS, Task, get_task
 
-# Words that phrase grounding never answers with a box: the processor files of the published checkpoints list them.
-# fmt: off
-NEVER_GROUNDED = frozenset((
-    "it", "I", "me", "mine", "you", "your", "yours", "he", "him", "his", "she", "her", "hers", "they", "them", "their", "theirs",
-    "one", "oneself", "we", "us", "our", "ours", "its", "myself", "yourself", "himself", "herself", "itself", "ourselves",
-    "yourselves", "themselves", "this", "that", "these", "those", "who", "whom", "whose", "which", "what", "all", "another",
-    "any", "anybody", "anyone", "anything", "each", "everybody", "everyone", "everything", "few", "many", "nobody", "none",
-    "several", "some", "somebody", "someone", "something", "image", "images", "the", "a", "an", "lots", "each other",
-    "one another", "the image", "a group", "other objects", "a set",
-))
+# Words that phrase grounding never answers with a box: the processor files of the published checkpoints list
+# them. fmt: off
+NEVER_GROUNDED = frozenset(
+    (
+        "it",
+        "I",
+        "me",
+        "mine",
+        "you",
+        "your",
+        "yours",
+        "he",
+        "him",
+        "his",
+        "she",
+        "her",
+        "hers",
+        "they",
+        "them",
+        "their",
+        "theirs",
+        "one",
+        "oneself",
+        "we",
+        "us",
+        "our",
+        "ours",
+        "its",
+        "myself",
+        "yourself",
+        "himself",
+        "herself",
+        "itself",
+        "ourselves",
+        "yourselves",
+        "themselves",
+        "this",
+        "that",
+        "these",
+        "those",
+        "who",
+        "whom",
+        "whose",
+        "which",
+        "what",
+        "all",
+        "another",
+        "any",
+        "anybody",
+        "anyone",
+        "anything",
+        "each",
+        "everybody",
+        "everyone",
+        "everything",
+        "few",
+        "many",
+        "nobody",
+        "none",
+        "several",
+        "some",
+        "somebody",
+        "someone",
+        "something",
+        "image",
+        "images",
+        "the",
+        "a",
+        "an",
+        "lots",
+        "each other",
+        "one another",
+        "the image",
+        "a group",
+        "other objects",
+        "a set",
+    )
+)
 # fmt: on
 
 _STRUCTURE = {"<sep>", "<poly>", "</poly>", "<and>"}
@@ -57,7 +124,9 @@ class _Piece:
 
 @dataclass
 class _Run:
-    """Locations in a row. ``start`` counts all location tokens before it; ``shape`` is the <poly> it is a part of, 0 for none."""
+    """Locations in a row. ``start`` counts all location tokens before it; ``shape`` is the <poly> it is a
+    part of, 0 for none.
+    """
 
     start: int
     shape: int
@@ -78,7 +147,10 @@ class _Notes:
 
 
 def _some(labels: list[str]) -> str:
-    shown = [repr(label if len(label) <= 40 else label[:39] + "…") if label else "no words" for label in dict.fromkeys(labels)]
+    shown = [
+        repr(label if len(label) <= 40 else label[:39] + "…") if label else "no words"
+        for label in dict.fromkeys(labels)
+    ]
     return ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
 
 
@@ -96,21 +168,26 @@ def parse(
         raw: decoded with the special tokens kept (``skip_special_tokens=False``), as in ``answer.raw``.
         task_prompt: one of the 15 markers.
         image_size: ``(width, height)`` in pixels.
-        ended: whether the model ended by its own choice. None: look for ``</s>`` at the end. (At its length limit `generate` may
-            write a ``</s>`` that the model did not choose, so `Florence.run_example` passes what it knows.)
+        ended: whether the model ended by its own choice. None: look for ``</s>`` at the end. (At its length
+            limit `generate` may write a ``</s>`` that the model did not choose, so `Florence.run_example`
+            passes what it knows.)
         location_scores: one log-probability per ``<loc_…>`` token, in order of appearance.
 
     Returns:
-        An `Answer`. Locations become the centres of their bins. What cannot be used is left out and told in ``notes``.
+        An `Answer`. Locations become the centres of their bins. What cannot be used is left out and told in
+        ``notes``.
 
     Raises:
-        InputError: an unknown task, a raw answer that is no string, an impossible image size, or a wrong number of scores.
+        InputError: an unknown task, a raw answer that is no string, an impossible image size, or a wrong
+            number of scores.
     """
     task = get_task(task_prompt)
     if not isinstance(raw, str):
         raise InputError(f"A raw answer is a string (one of batch_decode's list), not {type(raw).__name__}.")
     answer = Answer(task=task.prompt, raw=raw, parsed={}, image_size=check_size(image_size))
-    answer.truncated = not ended if ended is not None else not raw.replace("<pad>", "").rstrip().endswith("</s>")
+    answer.truncated = (
+        not ended if ended is not None else not raw.replace("<pad>", "").rstrip().endswith("</s>")
+    )
     pieces = _pieces(raw)
     scores = _checked_scores(location_scores, pieces)
     notes = _Notes()
@@ -153,18 +230,24 @@ def _pieces(text: str) -> list[_Piece]:
     return pieces
 
 
-def _checked_scores(location_scores: Sequence[float] | np.ndarray | None, pieces: list[_Piece]) -> np.ndarray | None:
+def _checked_scores(
+    location_scores: Sequence[float] | np.ndarray | None, pieces: list[_Piece]
+) -> np.ndarray | None:
     if location_scores is None:
         return None
     scores = np.asarray(location_scores, dtype=np.float64).ravel()
     count = sum(len(run.bins) for piece in pieces for run in piece.runs)
     if len(scores) != count:
-        raise InputError(f"location_scores needs one value per <loc_…> token: the answer has {count}, not {len(scores)}.")
+        raise InputError(
+            f"location_scores needs one value per <loc_…> token: the answer has {count}, not {len(scores)}."
+        )
     return scores
 
 
 def _confidence(scores: np.ndarray, spans: list[list[_Span]]) -> np.ndarray:
-    """exp of the mean log-probability of each region's location tokens, as in Microsoft's own code; float64 (n,)."""
+    """exp of the mean log-probability of each region's location tokens, as in Microsoft's own code; float64
+    (n,).
+    """
     means = [np.mean(np.concatenate([scores[start:stop] for start, stop in parts])) for parts in spans]
     return np.exp(np.asarray(means, dtype=np.float64))
 
@@ -235,7 +318,9 @@ def _polygons(pieces: list[_Piece], image_size: tuple[int, int], notes: _Notes) 
     return found
 
 
-def _polygon(piece: _Piece, run: _Run, image_size: tuple[int, int], notes: _Notes) -> tuple[list[float], _Span] | None:
+def _polygon(
+    piece: _Piece, run: _Run, image_size: tuple[int, int], notes: _Notes
+) -> tuple[list[float], _Span] | None:
     even = len(run.bins) - len(run.bins) % 2
     if even < len(run.bins) or even < 6:
         notes.add(_INCOMPLETE, piece.label)
@@ -250,7 +335,9 @@ def _fill(answer: Answer, kinds: Sequence[_Found], scores: np.ndarray | None) ->
         answer.scores = _confidence(scores, [spans for found in kinds for spans in found.spans])
 
 
-def _read_boxes(answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes) -> None:
+def _read_boxes(
+    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
+) -> None:
     placed = list(_placed(pieces, notes))
     if task.prompt == "<CAPTION_TO_PHRASE_GROUNDING>":
         placed = [piece for piece in placed if not _never_grounded(piece, notes)]
@@ -268,7 +355,9 @@ def _never_grounded(piece: _Piece, notes: _Notes) -> bool:
     return True
 
 
-def _read_quads(answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes) -> None:
+def _read_quads(
+    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
+) -> None:
     found = _Found()
     placed = list(_placed(pieces, notes))
     for piece in placed:
@@ -281,7 +370,9 @@ def _read_quads(answer: Answer, task: Task, pieces: list[_Piece], scores: np.nda
     answer.text = " ".join(piece.label for piece in placed if piece.label in found.labels and piece.label)
 
 
-def _read_polygons(answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes) -> None:
+def _read_polygons(
+    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
+) -> None:
     found = _polygons(list(_placed(pieces, notes)), answer.image_size, notes)
     answer.polygons = _as_parts(found)
     _fill(answer, [found], scores)
@@ -289,7 +380,9 @@ def _read_polygons(answer: Answer, task: Task, pieces: list[_Piece], scores: np.
     answer.text = _counted(found.labels, "mask")
 
 
-def _read_either(answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes) -> None:
+def _read_either(
+    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
+) -> None:
     """Locations within <poly> … </poly> are polygons, all others boxes; one answer may hold both."""
     placed = list(_placed(pieces, notes))
     boxes = _boxes(_with_runs(placed, lambda run: not run.shape), answer.image_size, notes)
@@ -308,7 +401,9 @@ def _read_either(answer: Answer, task: Task, pieces: list[_Piece], scores: np.nd
     answer.text = _counted(answer.labels, "region")
 
 
-def _read_text(answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes) -> None:
+def _read_text(
+    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
+) -> None:
     """Words only: the locations that region answers repeat are left out."""
     answer.text = " ".join(piece.label for piece in pieces if piece.label)
     answer.parsed = {task.prompt: answer.text}
@@ -334,4 +429,6 @@ def _as_parts(found: _Found) -> list[list[np.ndarray]]:
 def _counted(labels: list[str], nameless: str) -> str:
     """``"car, 2 × wheel"``: each label once, in order of appearance."""
     names = [label or nameless for label in labels]
-    return ", ".join(name if names.count(name) == 1 else f"{names.count(name)} × {name}" for name in dict.fromkeys(names))
+    return ", ".join(
+        name if names.count(name) == 1 else f"{names.count(name)} × {name}" for name in dict.fromkeys(names)
+    )

@@ -1,7 +1,9 @@
-"""The 15 prompts of Florence-2 as one table, and the text that each becomes. Everything else reads this table.
+"""The 15 prompts of Florence-2 as one table, and the text that each becomes. Everything else reads this
+table.
 
-A marker such as ``<OD>`` is no token: the processor replaces it by an English sentence before the tokenizer sees it. The sentences
-are those of ``Florence2Processor`` in transformers. Lesson 03 shows the replacement step by step.
+A marker such as ``<OD>`` is no token: the processor replaces it by an English sentence before the tokenizer
+sees it. The sentences are those of ``Florence2Processor`` in transformers. Lesson 03 shows the replacement
+step by step.
 """
 
 from __future__ import annotations
@@ -50,7 +52,14 @@ _REGION = "<loc_250><loc_250><loc_750><loc_750>"
 
 _ROWS = (
     Task("<CAPTION>", "caption", "What does the image describe?", "nothing", "text", "caption"),
-    Task("<DETAILED_CAPTION>", "detailed caption", "Describe in detail what is shown in the image.", "nothing", "text", "caption"),
+    Task(
+        "<DETAILED_CAPTION>",
+        "detailed caption",
+        "Describe in detail what is shown in the image.",
+        "nothing",
+        "text",
+        "caption",
+    ),
     Task(
         "<MORE_DETAILED_CAPTION>",
         "more detailed caption",
@@ -59,7 +68,14 @@ _ROWS = (
         "text",
         "caption",
     ),
-    Task("<OD>", "object detection", "Locate the objects with category name in the image.", "nothing", "boxes", "detection"),
+    Task(
+        "<OD>",
+        "object detection",
+        "Locate the objects with category name in the image.",
+        "nothing",
+        "boxes",
+        "detection",
+    ),
     Task(
         "<DENSE_REGION_CAPTION>",
         "dense region caption",
@@ -68,10 +84,22 @@ _ROWS = (
         "boxes",
         "detection",
     ),
-    Task("<REGION_PROPOSAL>", "region proposal", "Locate the region proposals in the image.", "nothing", "boxes", "detection"),
+    Task(
+        "<REGION_PROPOSAL>",
+        "region proposal",
+        "Locate the region proposals in the image.",
+        "nothing",
+        "boxes",
+        "detection",
+    ),
     Task("<OCR>", "reading text", "What is the text in the image?", "nothing", "text", "ocr"),
     Task(
-        "<OCR_WITH_REGION>", "reading text with places", "What is the text in the image, with regions?", "nothing", "quads", "ocr"
+        "<OCR_WITH_REGION>",
+        "reading text with places",
+        "What is the text in the image, with regions?",
+        "nothing",
+        "quads",
+        "ocr",
     ),
     Task(
         "<CAPTION_TO_PHRASE_GROUNDING>",
@@ -109,7 +137,15 @@ _ROWS = (
         "segmentation",
         _REGION,
     ),
-    Task("<REGION_TO_CATEGORY>", "region to category", "What is the region {input}?", "region", "text", "region", _REGION),
+    Task(
+        "<REGION_TO_CATEGORY>",
+        "region to category",
+        "What is the region {input}?",
+        "region",
+        "text",
+        "region",
+        _REGION,
+    ),
     Task(
         "<REGION_TO_DESCRIPTION>",
         "region to description",
@@ -119,14 +155,34 @@ _ROWS = (
         "region",
         _REGION,
     ),
-    Task("<REGION_TO_OCR>", "region to text", "What text is in the region {input}?", "region", "text", "region", _REGION),
+    Task(
+        "<REGION_TO_OCR>",
+        "region to text",
+        "What text is in the region {input}?",
+        "region",
+        "text",
+        "region",
+        _REGION,
+    ),
 )
 
 TASKS: Mapping[str, Task] = MappingProxyType({task.prompt: task for task in _ROWS})
 
-# All added tokens of the tokenizer except <loc_…>, plus <image>. <and> is the one that a phrase may hold: "car<and>bus".
-# ("desciption" is spelt so in the vocabulary.)
-_PAIRED = ("od", "ocr", "cap", "ncap", "dcap", "grounding", "seg", "region_cap", "region_to_desciption", "proposal", "poly")
+# All added tokens of the tokenizer except <loc_…>, plus <image>. <and> is the one that a phrase may hold:
+# "car<and>bus". ("desciption" is spelt so in the vocabulary.)
+_PAIRED = (
+    "od",
+    "ocr",
+    "cap",
+    "ncap",
+    "dcap",
+    "grounding",
+    "seg",
+    "region_cap",
+    "region_to_desciption",
+    "proposal",
+    "poly",
+)
 SPECIAL_TOKENS = frozenset(
     ["<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>", "<sep>", "<and>"]
     + [f"<{slash}{w}>" for w in _PAIRED for slash in ("", "/")]
@@ -137,32 +193,38 @@ def get_task(prompt: str) -> Task:
     """The row of the table for a marker such as ``"<OD>"``; blanks around it do no harm.
 
     Raises:
-        InputError: for anything else. It names the marker that was probably meant, because transformers itself takes an unknown
-            marker for plain text and answers nonsense without a word.
+        InputError: for anything else. It names the marker that was probably meant, because transformers
+            itself takes an unknown marker for plain text and answers nonsense without a word.
     """
     if not isinstance(prompt, str):
-        raise InputError(f"A task is a string such as '<OD>', not {type(prompt).__name__}. The tasks: {_names()}.")
+        raise InputError(
+            f"A task is a string such as '<OD>', not {type(prompt).__name__}. The tasks: {_names()}."
+        )
     marker = prompt.strip()
     if marker in TASKS:
         return TASKS[marker]
     for known in TASKS:
         if marker.startswith(known):
-            raise InputError(f"Only the marker {known} is the task; {_rest(TASKS[known], marker[len(known) :].strip())}.")
+            raise InputError(
+                f"Only the marker {known} is the task; {_rest(TASKS[known], marker[len(known) :].strip())}."
+            )
     raise InputError(f"There is no task {prompt!r}{_did_you_mean(marker)} The tasks: {_names()}.")
 
 
-def build_prompt(task_prompt: str, text_input: str | Sequence[float] | np.ndarray | None, image_size: tuple[int, int]) -> str:
+def build_prompt(
+    task_prompt: str, text_input: str | Sequence[float] | np.ndarray | None, image_size: tuple[int, int]
+) -> str:
     """The text to hand to the processor: the marker, followed by the phrase or by four ``<loc_…>`` tokens.
 
     Args:
         task_prompt: one of the 15 markers.
-        text_input: None or "" where the task takes nothing; a phrase; or a region ``(x1, y1, x2, y2)`` in pixels of the image
-            (origin top left), also as a string of four ``<loc_…>`` tokens.
+        text_input: None or "" where the task takes nothing; a phrase; or a region ``(x1, y1, x2, y2)`` in
+            pixels of the image (origin top left), also as a string of four ``<loc_…>`` tokens.
         image_size: ``(width, height)`` in pixels.
 
     Raises:
-        InputError: the input does not fit the task; a region is inverted, empty, outside the picture or not finite; a phrase is
-            blank or holds special tokens.
+        InputError: the input does not fit the task; a region is inverted, empty, outside the picture or not
+            finite; a phrase is blank or holds special tokens.
     """
     task = get_task(task_prompt)
     if task.takes == "nothing":
@@ -201,16 +263,23 @@ def _no_text(task: Task, text_input: Any) -> str:
     if text_input is None or (isinstance(text_input, str) and not text_input.strip()):
         return ""
     takers = ", ".join(other.prompt for other in TASKS.values() if other.takes != "nothing")
-    raise InputError(f"{task.prompt} takes no text_input: leave it out, or use a task that takes one ({takers}).")
+    raise InputError(
+        f"{task.prompt} takes no text_input: leave it out, or use a task that takes one ({takers})."
+    )
 
 
 def _phrase(task: Task, text_input: Any) -> str:
     if not isinstance(text_input, str):
         raise InputError(f"{task.prompt} needs {_wanted(task)}, not {type(text_input).__name__}.")
-    forbidden = [t for t in sorted(SPECIAL_TOKENS - {"<and>"}) + list(TASKS) if t in text_input] + LOC.findall(text_input)[:1]
+    forbidden = [
+        t for t in sorted(SPECIAL_TOKENS - {"<and>"}) + list(TASKS) if t in text_input
+    ] + LOC.findall(text_input)[:1]
     if forbidden:
         what = forbidden[0] if forbidden[0].startswith("<") else f"<loc_{forbidden[0]}>"
-        raise InputError(f"A phrase for {task.prompt} is plain words, but this one holds the special token {what}: take it out.")
+        raise InputError(
+            f"A phrase for {task.prompt} is plain words, but this one holds the special token {what}: take it"
+            " out."
+        )
     return text_input.strip()
 
 
@@ -222,7 +291,11 @@ def _region(task: Task, text_input: Any, image_size: tuple[int, int]) -> str:
     except (TypeError, ValueError):
         raise InputError(f"{task.prompt} needs {_wanted(task)}, not {text_input!r}.") from None
     if box.shape != (4,):
-        got = f"{box.size} numbers" if box.ndim == 1 else f"an array of shape {box.shape}: ask for one region at a time"
+        got = (
+            f"{box.size} numbers"
+            if box.ndim == 1
+            else f"an array of shape {box.shape}: ask for one region at a time"
+        )
         raise InputError(f"{task.prompt} needs {_wanted(task)}, not {got}.")
     _check_region(box, image_size)
     return to_loc(box, image_size)
@@ -235,15 +308,23 @@ def _check_region(box: np.ndarray, image_size: tuple[int, int]) -> None:
     if not np.isfinite(box).all():
         raise InputError(f"The region {shown} holds a number that is not finite: give four pixel positions.")
     if x1 >= x2 or y1 >= y2:
-        raise InputError(f"The region {shown} is empty or inverted: (x1, y1) is the top left and must be less than (x2, y2).")
+        raise InputError(
+            f"The region {shown} is empty or inverted: (x1, y1) is the top left and must be less than (x2,"
+            " y2)."
+        )
     if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
-        raise InputError(f"The region {shown} leaves the picture, which is {width} pixels wide and {height} high: cut it to fit.")
+        raise InputError(
+            f"The region {shown} leaves the picture, which is {width} pixels wide and {height} high: cut it"
+            " to fit."
+        )
 
 
 def _region_from_tokens(task: Task, text: str) -> str:
     bins = [int(number) for number in LOC.findall(text)]
     if LOC.sub("", text).strip() or len(bins) != 4:
-        raise InputError(f"{task.prompt} needs {_wanted(task)}, or a string of exactly four <loc_…> tokens, not {text!r}.")
+        raise InputError(
+            f"{task.prompt} needs {_wanted(task)}, or a string of exactly four <loc_…> tokens, not {text!r}."
+        )
     if max(bins) > 999:
         raise InputError(f"There is no token <loc_{max(bins)}>: locations end at <loc_999>.")
     if bins[0] > bins[2] or bins[1] > bins[3]:

@@ -1,4 +1,6 @@
-"""`Florence.run_many`: batches that answer as single calls do, errors in their place, and a file that survives kill -9."""
+"""`Florence.run_many`: batches that answer as single calls do, errors in their place, and a file that
+survives kill -9.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ SETTINGS = {"max_new_tokens": 12, "progress": False}
 
 
 def picture(number: int) -> Image.Image:
-    return Image.effect_mandelbrot((60 + 7 * number, 50 + number), (-2, -1, 1, 1 + number / 9), 40).convert("RGB")
+    return Image.effect_mandelbrot((60 + 7 * number, 50 + number), (-2, -1, 1, 1 + number / 9), 40).convert(
+        "RGB"
+    )
 
 
 def mixed() -> list[tuple]:
@@ -59,7 +63,11 @@ def test_batched_answers_equal_single_ones(florence, beams, batch_size):
     for request, answer in zip(mixed(), many, strict=True):
         single = florence.run_example(*request, num_beams=beams, max_new_tokens=12)
         assert (answer.task, answer.token_ids, answer.raw) == (single.task, single.token_ids, single.raw)
-        assert answer.truncated == single.truncated and answer.labels == single.labels and answer.image_size == single.image_size
+        assert (
+            answer.truncated == single.truncated
+            and answer.labels == single.labels
+            and answer.image_size == single.image_size
+        )
         if single.scores is not None:
             np.testing.assert_allclose(answer.scores, single.scores, rtol=1e-3)
 
@@ -67,10 +75,19 @@ def test_batched_answers_equal_single_ones(florence, beams, batch_size):
 @pytest.mark.parametrize("beams", [1, 3])
 def test_batched_answers_of_mini_equal_single_ones(mini, beams):
     """All fifteen tasks, pictures of three shapes, a model that means what it says."""
-    scenes = [random_scene(seed, size=size, most=3) for seed, size in enumerate([(288, 288), (384, 256), (200, 300)])]
-    give = {"nothing": lambda s: (), "phrase": lambda s: (words.name_of(s.things[0]),), "region": lambda s: (s.things[0].box,)}
+    scenes = [
+        random_scene(seed, size=size, most=3)
+        for seed, size in enumerate([(288, 288), (384, 256), (200, 300)])
+    ]
+    give = {
+        "nothing": lambda s: (),
+        "phrase": lambda s: (words.name_of(s.things[0]),),
+        "region": lambda s: (s.things[0].box,),
+    }
     requests = [
-        (task.prompt, s.image, *give[task.takes](s)) for number, task in enumerate(TASKS.values()) for s in [scenes[number % 3]]
+        (task.prompt, s.image, *give[task.takes](s))
+        for number, task in enumerate(TASKS.values())
+        for s in [scenes[number % 3]]
     ]
     mini.forget()
     many = mini.run_many(requests, batch_size=8, num_beams=beams, max_new_tokens=40, progress=False)
@@ -96,18 +113,26 @@ def test_rows_of_a_batch_end_where_they_end(florence):
     requests = [("<OD>", picture(0)), ("<OD>", picture(1))]
     short, long = florence.run_many(requests, num_beams=1, logits_processor=[both], progress=False)
     assert (short.raw, long.raw) == tuple("</s>" + text for text in texts)
-    assert (short.labels, long.labels) == (["car"], ["a long answer"]) and not short.truncated and not long.truncated
+    assert (
+        (short.labels, long.labels) == (["car"], ["a long answer"])
+        and not short.truncated
+        and not long.truncated
+    )
     assert "<pad>" not in short.raw and len(short.scores) == len(long.scores) == 1
 
 
 def test_a_picture_asked_many_things_is_seen_once(florence, monkeypatch):
     seen = []
     real = Florence.encode_images
-    monkeypatch.setattr(Florence, "encode_images", lambda self, images: (seen.append(len(images)), real(self, images))[1])
+    monkeypatch.setattr(
+        Florence, "encode_images", lambda self, images: (seen.append(len(images)), real(self, images))[1]
+    )
     for kept in (256, 0):
         florence.forget()
         monkeypatch.setattr(florence.feature_cache, "limit", kept * 2**20)
-        florence.run_many([("<OD>", picture(5)), ("<CAPTION>", picture(5)), ("<OCR>", picture(6))], **SETTINGS)
+        florence.run_many(
+            [("<OD>", picture(5)), ("<CAPTION>", picture(5)), ("<OCR>", picture(6))], **SETTINGS
+        )
     assert seen == [2, 2]
 
 
@@ -123,7 +148,15 @@ def test_one_bad_request_costs_one_answer(florence, tmp_path):
         ("<CAPTION>", picture(0)),
     ]
     answers = florence.run_many(requests, batch_size=4, **SETTINGS)
-    assert [isinstance(answer, Answer) for answer in answers] == [True, False, False, False, False, False, True]
+    assert [isinstance(answer, Answer) for answer in answers] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
     assert all(isinstance(error, InputError) for error in answers[1:6])
     assert "did you mean <OD>" in str(answers[3]) and "A request is (task, image)" in str(answers[4])
 
@@ -141,7 +174,9 @@ def test_the_file_has_one_line_an_answer_and_gives_them_back(florence, tmp_path,
     out = tmp_path / "answers.jsonl"
     requests = [*mixed(), ("<OD>", tmp_path / "nowhere.png")]
     first = florence.run_many(requests, batch_size=3, out=out, **SETTINGS)
-    assert [line["index"] for line in lines(out)] == list(range(8)) and "nowhere.png" in lines(out)[-1]["error"]
+    assert [line["index"] for line in lines(out)] == list(range(8)) and "nowhere.png" in lines(out)[-1][
+        "error"
+    ]
     assert all(answer.image is None for answer in first[:-1])
     monkeypatch.setattr(Florence, "answer_batch", None)
     again = florence.run_many(requests, batch_size=3, out=out, **SETTINGS)
@@ -153,7 +188,11 @@ def test_the_file_has_one_line_an_answer_and_gives_them_back(florence, tmp_path,
 
 def test_line_separators_in_an_answer_do_not_break_its_line(florence, tmp_path):
     out, odd = tmp_path / "answers.jsonl", "one\u2028two\x85three\nfour"
-    settings = {"logits_processor": [tiny.Script(florence.processor.tokenizer, f"<s>{odd}</s>")], "progress": False, "num_beams": 1}
+    settings = {
+        "logits_processor": [tiny.Script(florence.processor.tokenizer, f"<s>{odd}</s>")],
+        "progress": False,
+        "num_beams": 1,
+    }
     first = florence.run_many([("<OCR>", picture(0))], out=out, **settings)
     assert first[0].text == odd and florence.run_many([("<OCR>", picture(0))], out=out, **settings) == first
 
@@ -200,7 +239,12 @@ def test_requests_are_known_by_content(florence, tmp_path):
     file = io.BytesIO()
     picture(0).save(file, "PNG")
     region = ("<REGION_TO_OCR>", picture(2), np.array([1, 2, 30, 40]))
-    requests = [("<OD>", file.getvalue()), ("<OD>", np.asarray(picture(1))), ("<OD>", np.zeros((1, 1, 3), np.uint8)), region]
+    requests = [
+        ("<OD>", file.getvalue()),
+        ("<OD>", np.asarray(picture(1))),
+        ("<OD>", np.zeros((1, 1, 3), np.uint8)),
+        region,
+    ]
     first = florence.run_many(requests, out=out, **SETTINGS)
     requests[-1] = ("<REGION_TO_OCR>", picture(2), (1, 2, 30, 40))
     assert florence.run_many(requests, out=out, **SETTINGS) == first and len(lines(out)) == 4
@@ -215,7 +259,7 @@ JOB = """
     import sys, time
     sys.path.insert(0, {root!r})
     from tests import tiny
-    from tests.test_many import JOB_SETTINGS, job_requests
+    from tests.test_batches import JOB_SETTINGS, job_requests
     from florence_nb import Florence
 
     class Slow(Florence):
@@ -224,7 +268,8 @@ JOB = """
             return super().answer_batch(questions, settings)
 
     processor = tiny.processor()
-    Slow(tiny.model(processor.tokenizer), processor, "tiny").run_many(job_requests({folder!r}), out={out!r}, **JOB_SETTINGS)
+    Slow(tiny.model(processor.tokenizer), processor, "tiny").run_many(job_requests({folder!r}), out={out!r},
+    **JOB_SETTINGS)
 """
 JOB_SETTINGS = {"batch_size": 2, "max_new_tokens": 20, "num_beams": 1, "progress": False}
 
@@ -238,7 +283,11 @@ def test_a_killed_run_goes_on_where_it_stopped(florence, tmp_path):
     for n in range(5):
         picture(n).save(tmp_path / f"{n}.png")
     out = tmp_path / "answers.jsonl"
-    command = [sys.executable, "-c", textwrap.dedent(JOB).format(root=str(ROOT), folder=str(tmp_path), out=str(out))]
+    command = [
+        sys.executable,
+        "-c",
+        textwrap.dedent(JOB).format(root=str(ROOT), folder=str(tmp_path), out=str(out)),
+    ]
     counts = [0]
     for _ in range(2):
         with subprocess.Popen(command, cwd=ROOT) as job:

@@ -1,4 +1,6 @@
-"""The benchmarks measure what they say: exact sizes, both sides by turns, the table; and lesson 11 tells what was recorded."""
+"""The benchmarks measure what they say: exact sizes, both sides by turns, the table; and lesson 11 tells what
+was recorded.
+"""
 
 import json
 
@@ -34,14 +36,21 @@ def test_sides_take_turns_and_the_first_round_does_not_count():
     sides = {"a": lambda: called.append("a") or 1, "b": lambda: called.append("b") or 2}
     times, results = timing.by_turns(sides, rounds=3)
     assert timing.by_turns(sides, rounds=1, warm=False)[1] == {"a": 1, "b": 2} and called[8:] == ["a", "b"]
-    assert called[:8] == ["a", "b"] * 4 and results == {"a": 1, "b": 2} and {len(t) for t in times.values()} == {3}
+    assert (
+        called[:8] == ["a", "b"] * 4
+        and results == {"a": 1, "b": 2}
+        and {len(t) for t in times.values()} == {3}
+    )
 
 
 def test_a_ratio_is_the_median_of_the_rounds_and_knows_whether_it_is_reached():
     figure = timing.ratio("six", "loop", [4.0, 6.0, 9.0], [2.0, 2.0, 2.0], ">= 2.9", same=False)
     assert (figure.value, figure.low, figure.high, figure.reached) == (3.0, 2.0, 4.5, True)
     assert shown(figure) == "| six | loop | 3.00 × | 2.00 – 4.50 | ≥ 2.9 | yes | **no** | 6.00 s → 2.00 s |"
-    assert timing.plain("x", [5.0], "s", "<= 4").reached is False and timing.plain("x", [5.0], "s").reached is None
+    assert (
+        timing.plain("x", [5.0], "s", "<= 4").reached is False
+        and timing.plain("x", [5.0], "s").reached is None
+    )
 
 
 def test_new_figures_replace_old_ones():
@@ -57,5 +66,9 @@ def test_lesson_11_tells_what_was_recorded():
     machine, figures = read(path)
     told = [figure["reached"] for figure in json.loads(path.read_text(encoding="utf-8"))["figures"]]
     assert [figure.reached for figure in figures] == told
-    texts = [cell.source for cell in nbformat.read(LESSON, as_version=4).cells if cell.cell_type == "markdown"]
-    assert any(recorded(machine, figures) in text for text in texts), "run python -m benchmarks.lesson, then make lessons"
+    texts = [
+        cell.source for cell in nbformat.read(LESSON, as_version=4).cells if cell.cell_type == "markdown"
+    ]
+    assert any(recorded(machine, figures) in text for text in texts), (
+        "run python -m benchmarks.lesson, then make lessons"
+    )

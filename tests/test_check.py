@@ -1,4 +1,6 @@
-"""check(): a row for everything, advice wherever something is to do, and no exception whatever the machine looks like."""
+"""check(): a row for everything, advice wherever something is to do, and no exception whatever the machine
+looks like.
+"""
 
 from __future__ import annotations
 
@@ -53,14 +55,20 @@ def test_the_package_gives_the_function():
 
 
 def test_lowest_versions_agree_with_the_package():
-    required = [Requirement(line) for line in importlib.metadata.requires("florence-nb") or [] if "extra ==" not in line]
+    required = [
+        Requirement(line)
+        for line in importlib.metadata.requires("florence-nb") or []
+        if "extra ==" not in line
+    ]
     lowest = {r.name: s.version for r in required for s in r.specifier if s.operator == ">="}
     assert lowest, "no requirements were read"
     assert NEEDED == {name: lowest.get(name) for name in NEEDED}
     assert set(lowest) - set(NEEDED) <= {"tqdm", "safetensors", "huggingface-hub"}
 
 
-@pytest.mark.parametrize("text, numbers", [("2.13.0+cpu", (2, 13, 0)), ("5.0rc1", (5, 0)), ("10", (10,)), ("odd", ())])
+@pytest.mark.parametrize(
+    "text, numbers", [("2.13.0+cpu", (2, 13, 0)), ("5.0rc1", (5, 0)), ("10", (10,)), ("odd", ())]
+)
 def test_numbers(text, numbers):
     assert _numbers(text) == numbers
 
@@ -102,7 +110,9 @@ def test_html_is_a_closed_table_and_escapes():
 
     page = Tags()
     page.feed(Report((Row("a & b", TODO, "<cuda>", 'pip install "x>=1"'),))._repr_html_())
-    assert page.open_tags == [] and "a & b" in page.words and "<cuda>" in page.words and '"x>=1"' in page.words
+    assert (
+        page.open_tags == [] and "a & b" in page.words and "<cuda>" in page.words and '"x>=1"' in page.words
+    )
 
 
 # ---- machines that are not in order
@@ -110,13 +120,18 @@ def test_html_is_a_closed_table_and_escapes():
 
 def pretend(monkeypatch, **versions: str | None) -> None:
     real = module._version
-    monkeypatch.setattr(module, "_version", lambda package: versions.get(package.replace("-", "_"), real(package)))
+    monkeypatch.setattr(
+        module, "_version", lambda package: versions.get(package.replace("-", "_"), real(package))
+    )
 
 
 def test_old_and_absent_packages(monkeypatch):
     pretend(monkeypatch, transformers="4.49.0", requests=None)
     rows = {row.name: row for row in module._packages()}
-    assert rows["transformers"].state == TODO and 'pip install "transformers>=5.13"' in rows["transformers"].advice
+    assert (
+        rows["transformers"].state == TODO
+        and 'pip install "transformers>=5.13"' in rows["transformers"].advice
+    )
     assert "restart the kernel" in rows["transformers"].advice
     assert (rows["requests"].state, rows["requests"].found) == (TODO, "not installed")
     assert rows["torch"].state == OK
@@ -152,7 +167,11 @@ def test_devices(monkeypatch):
     import torch
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: type("P", (), {"name": "Big Card", "total_memory": 80e9})())
+    monkeypatch.setattr(
+        torch.cuda,
+        "get_device_properties",
+        lambda _: type("P", (), {"name": "Big Card", "total_memory": 80e9})(),
+    )
     assert [row.found for row in module._device()] == ["cuda: Big Card, 80 GB"]
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
@@ -201,7 +220,9 @@ def test_checkpoints_in_and_out_of_the_cache(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     rows = {row.name: row for row in module._checkpoints()}
     assert rows["checkpoint large"].state == OK
-    assert rows["checkpoint base"].state == EXTRA and "florence-nb fetch base" in rows["checkpoint base"].advice
+    assert (
+        rows["checkpoint base"].state == EXTRA and "florence-nb fetch base" in rows["checkpoint base"].advice
+    )
     assert rows["checkpoint mini"].state == TODO
     assert "HF_HUB_OFFLINE" in rows["network"].found
 
@@ -215,8 +236,16 @@ def test_no_network_is_used(monkeypatch):
 
 
 def test_importing_it_is_cheap():
-    code = "import sys, florence_nb.check; print([m for m in ('torch', 'transformers', 'numpy', 'PIL') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    code = (
+        "import sys, florence_nb.check; print([m for m in ('torch', 'transformers', 'numpy', 'PIL') if m in"
+        " sys.modules])"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_extras_are_never_a_duty():

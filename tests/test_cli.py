@@ -54,7 +54,9 @@ def florence(monkeypatch, tmp_path) -> Recorder:
 
 
 def error_of(capsys, *arguments: str) -> str:
-    """Run a command that must end with code 2, print nothing on stdout and one line on stderr; return that line."""
+    """Run a command that must end with code 2, print nothing on stdout and one line on stderr; return that
+    line.
+    """
     assert cli.main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and err.startswith(f"florence-nb {arguments[0]}: ")
@@ -74,22 +76,43 @@ def test_run_prints_json_and_saves_the_picture(florence, capsys, task):
     picture = Image.open("coffee-od.png")
     assert picture.mode == "RGB" and picture.width > 100
     assert florence.loads == [("mini", {"device": None, "dtype": None})]
-    assert florence.calls[0] | {"task": "<OD>", "size": (600, 400), "num_beams": 3, "max_new_tokens": 1024} == florence.calls[0]
+    assert (
+        florence.calls[0] | {"task": "<OD>", "size": (600, 400), "num_beams": 3, "max_new_tokens": 1024}
+        == florence.calls[0]
+    )
 
 
 def test_run_passes_every_setting_on(florence):
-    arguments = "run coffee od --checkpoint large --device cpu --dtype float32 --beams 1 --max-new-tokens 7 --sample"
-    assert cli.main([*arguments.split(), "--temperature", "0.5", "--top-p", "0.9", "--seed", "4", "--no-save"]) == 0
+    arguments = (
+        "run coffee od --checkpoint large --device cpu --dtype float32 --beams 1 --max-new-tokens 7 --sample"
+    )
+    assert (
+        cli.main([*arguments.split(), "--temperature", "0.5", "--top-p", "0.9", "--seed", "4", "--no-save"])
+        == 0
+    )
     assert florence.loads == [("large", {"device": "cpu", "dtype": "float32"})]
-    wanted = {"num_beams": 1, "max_new_tokens": 7, "do_sample": True, "temperature": 0.5, "top_p": 0.9, "seed": 4}
+    wanted = {
+        "num_beams": 1,
+        "max_new_tokens": 7,
+        "do_sample": True,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": 4,
+    }
     assert florence.calls[0] | wanted == florence.calls[0]
     assert list(Path(".").iterdir()) == []
 
 
 def test_run_with_a_phrase_and_with_a_region(florence):
     assert cli.main(["run", "coffee", "open-vocabulary-detection", "a cup", "--no-save"]) == 0
-    assert cli.main(["run", "coffee", "region-to-category", "--region", "10", "20.5", "110", "90", "--no-save"]) == 0
-    assert [call["task"] for call in florence.calls] == ["<OPEN_VOCABULARY_DETECTION>", "<REGION_TO_CATEGORY>"]
+    assert (
+        cli.main(["run", "coffee", "region-to-category", "--region", "10", "20.5", "110", "90", "--no-save"])
+        == 0
+    )
+    assert [call["task"] for call in florence.calls] == [
+        "<OPEN_VOCABULARY_DETECTION>",
+        "<REGION_TO_CATEGORY>",
+    ]
     assert florence.calls[0]["text_input"] == "a cup"
     assert list(florence.calls[1]["text_input"]) == [10, 20.5, 110, 90]
 
@@ -284,7 +307,11 @@ def hub(monkeypatch, tmp_path):
 def test_fetch_says_how_to_use_the_result_here_and_elsewhere(hub, capsys, tmp_path, name, repository):
     assert cli.main(["fetch", name]) == 0
     out = capsys.readouterr().out
-    assert f'load("{name}", local_files_only=True)' in out and str(tmp_path) in out and "On another machine" in out
+    assert (
+        f'load("{name}", local_files_only=True)' in out
+        and str(tmp_path) in out
+        and "On another machine" in out
+    )
     assert hub.asked["repository"] == repository and hub.asked["revision"] is None
 
 
@@ -319,7 +346,13 @@ def test_fetch_without_network_names_the_three_ways_on(capsys, monkeypatch, tmp_
     nowhere = {"cache_dir": tmp_path / "empty", "endpoint": "http://127.0.0.1:9"}
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: real(*a, **k, **nowhere))
     message = error_of(capsys, "fetch", "large")
-    for words in ("florence-community/Florence-2-large", "1.5 GB", 'load("mini")', "florence-nb fetch large", "folder"):
+    for words in (
+        "florence-community/Florence-2-large",
+        "1.5 GB",
+        'load("mini")',
+        "florence-nb fetch large",
+        "folder",
+    ):
         assert words in message
 
 

@@ -1,4 +1,6 @@
-"""The scene composer: what is asked, how it is comparisons, and the controls, with a stand-in that knows the truth."""
+"""The scene composer: what is asked, how it is comparisons, and the controls, with a stand-in that knows the
+truth.
+"""
 
 from dataclasses import dataclass, field
 
@@ -16,7 +18,9 @@ from . import tiny
 
 @dataclass
 class Knower:
-    """Answers as a perfect model would: it knows the scene of every picture that it is given through `know`."""
+    """Answers as a perfect model would: it knows the scene of every picture that it is given through
+    `know`.
+    """
 
     scenes: dict[bytes, Scene] = field(default_factory=dict)
     asked: list[tuple] = field(default_factory=list)
@@ -63,7 +67,10 @@ def test_a_perfect_model_gets_full_marks():
     knower = Knower()
     comparisons = composer_model.ask(knower, knower.know(composer_model.first_scene()), 1)
     assert knower.asked == [tuple(composer_model.ASKED.values())]
-    told = {one.what: [(match.name, match.verdict, round(match.iou, 2)) for match in one.matches] for one in comparisons}
+    told = {
+        one.what: [(match.name, match.verdict, round(match.iou, 2)) for match in one.matches]
+        for one in comparisons
+    }
     assert told == {
         "boxes": [("sign", "found", 1.0), ("car", "found", 1.0), ("tree", "found", 1.0)],
         "mask": [("red car", "found", 1.0)],
@@ -88,10 +95,22 @@ def boxes(raw):
 
 
 def test_boxes_are_matched_by_label_and_the_best_pair_first():
-    truth = boxes("car<loc_0><loc_0><loc_100><loc_100>car<loc_200><loc_0><loc_300><loc_100>dog<loc_500><loc_500><loc_600><loc_600>")
-    said = boxes("car<loc_210><loc_0><loc_310><loc_100>car<loc_0><loc_0><loc_100><loc_100>cat<loc_500><loc_500><loc_600><loc_600>")
-    told = [(match.name, match.verdict, match.iou and round(match.iou, 2)) for match in composer_model.match_boxes(said, truth)]
-    assert told == [("car", "found", 1.0), ("car", "found", 0.82), ("dog", "missed", None), ("cat", "not there", None)]
+    truth = boxes(
+        "car<loc_0><loc_0><loc_100><loc_100>car<loc_200><loc_0><loc_300><loc_100>dog<loc_500><loc_500><loc_600><loc_600>"
+    )
+    said = boxes(
+        "car<loc_210><loc_0><loc_310><loc_100>car<loc_0><loc_0><loc_100><loc_100>cat<loc_500><loc_500><loc_600><loc_600>"
+    )
+    told = [
+        (match.name, match.verdict, match.iou and round(match.iou, 2))
+        for match in composer_model.match_boxes(said, truth)
+    ]
+    assert told == [
+        ("car", "found", 1.0),
+        ("car", "found", 0.82),
+        ("dog", "missed", None),
+        ("cat", "not there", None),
+    ]
 
 
 def test_a_box_is_used_once():
@@ -106,14 +125,18 @@ def test_what_overlaps_by_less_than_half_is_misplaced():
     assert [match.verdict for match in composer_model.match_boxes(said, truth)] == ["misplaced"]
     square = "<s><loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
     elsewhere = "<s><loc_500><loc_0><loc_599><loc_0><loc_599><loc_99><loc_500><loc_99></s>"
-    one, other = (parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, elsewhere))
+    one, other = (
+        parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, elsewhere)
+    )
     assert composer_model.match_mask(other, one)[0] == composer_model.Match("None", 0.0, "misplaced")
 
 
 def test_masks_are_compared_by_their_area():
     square = "<s><loc_0><loc_0><loc_99><loc_0><loc_99><loc_99><loc_0><loc_99></s>"
     half = "<s><loc_0><loc_0><loc_49><loc_0><loc_49><loc_99><loc_0><loc_99></s>"
-    one, other, none = (parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, half, "<s></s>"))
+    one, other, none = (
+        parse(raw, "<REFERRING_EXPRESSION_SEGMENTATION>", (1000, 1000)) for raw in (square, half, "<s></s>")
+    )
     (match,) = composer_model.match_mask(other, one)
     assert match.iou == pytest.approx(0.5, abs=0.01)
     assert [m.verdict for m in composer_model.match_mask(none, one)] == ["missed"]
@@ -122,16 +145,31 @@ def test_masks_are_compared_by_their_area():
 
 
 def test_words_must_be_read_right():
-    truth = parse("<s>STOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>", "<OCR_WITH_REGION>", (1000, 1000))
-    wrong = parse("<s>SHOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>", "<OCR_WITH_REGION>", (1000, 1000))
+    truth = parse(
+        "<s>STOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>",
+        "<OCR_WITH_REGION>",
+        (1000, 1000),
+    )
+    wrong = parse(
+        "<s>SHOP<loc_0><loc_0><loc_99><loc_0><loc_99><loc_49><loc_0><loc_49></s>",
+        "<OCR_WITH_REGION>",
+        (1000, 1000),
+    )
     assert [m.verdict for m in composer_model.match_lines(truth, truth)] == ["found"]
-    assert [(m.name, m.verdict) for m in composer_model.match_lines(wrong, truth)] == [("STOP", "missed"), ("SHOP", "not there")]
+    assert [(m.name, m.verdict) for m in composer_model.match_lines(wrong, truth)] == [
+        ("STOP", "missed"),
+        ("SHOP", "not there"),
+    ]
 
 
 def test_things_are_changed_added_and_removed():
     scene = composer_model.first_scene()
     moved = composer_model.changed(scene, 1, at=(0.6, 0.7), colour="blue", mirrored=True)
-    assert (moved.wanted[1].at, moved.wanted[1].colour, moved.wanted[1].mirrored) == ((0.6, 0.7), "blue", True)
+    assert (moved.wanted[1].at, moved.wanted[1].colour, moved.wanted[1].mirrored) == (
+        (0.6, 0.7),
+        "blue",
+        True,
+    )
     more = composer_model.with_thing(scene, "car")
     assert more.wanted[-1].kind == "car" and more.wanted[-1].colour != "red"
     assert composer_model.without(more, 3).wanted == scene.wanted
@@ -149,7 +187,8 @@ def test_seven_things_at_most():
 
 
 @pytest.mark.parametrize(
-    "typed, kept", [("stop", "STOP"), (" Tea  room ", "TEA ROOM"), ("BUS / 42", "BUS\n42"), ("ICE\nTEA", "ICE\nTEA")]
+    "typed, kept",
+    [("stop", "STOP"), (" Tea  room ", "TEA ROOM"), ("BUS / 42", "BUS\n42"), ("ICE\nTEA", "ICE\nTEA")],
 )
 def test_words_become_capitals(typed, kept):
     assert composer_model.sign_words(typed) == kept
@@ -240,7 +279,9 @@ def test_pictures_have_words_for_those_who_cannot_see(composer):
 def test_a_real_model_is_asked_in_one_batch(monkeypatch):
     monkeypatch.setattr(composer_model, "LONGEST_ANSWER", 5)
     processor = tiny.processor()
-    composer = scene_composer(Florence(tiny.model(processor.tokenizer), processor, "tiny"), ask=("boxes", "caption"))
+    composer = scene_composer(
+        Florence(tiny.model(processor.tokenizer), processor, "tiny"), ask=("boxes", "caption")
+    )
     assert composer.refused is None and [one.what for one in composer.comparisons] == ["boxes", "caption"]
 
 

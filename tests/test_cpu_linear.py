@@ -15,7 +15,11 @@ from florence_nb.engine.cpu_linear import TransposedLinear, transposed_linear
 @pytest.mark.parametrize("bias", (True, False))
 def test_the_result_is_that_of_linear(rows, shape, bias):
     torch.manual_seed(0)
-    inputs, weight, add = torch.randn(rows, 1, shape[1]), torch.randn(*shape), torch.randn(shape[0]) if bias else None
+    inputs, weight, add = (
+        torch.randn(rows, 1, shape[1]),
+        torch.randn(*shape),
+        torch.randn(shape[0]) if bias else None,
+    )
     with TransposedLinear():
         out = linear(inputs, weight, add)
         layer = torch.nn.Linear(shape[1], shape[0])(inputs)
@@ -27,7 +31,10 @@ def test_the_result_is_that_of_linear(rows, shape, bias):
 def test_other_numbers_are_left_alone(dtype):
     inputs, weight = torch.randn(3, 8, dtype=dtype), torch.randn(16, 8, dtype=dtype)
     with TransposedLinear():
-        assert torch.equal(linear(inputs, weight), linear(inputs, weight)) and linear(inputs, weight).dtype == dtype
+        assert (
+            torch.equal(linear(inputs, weight), linear(inputs, weight))
+            and linear(inputs, weight).dtype == dtype
+        )
 
 
 def test_only_wide_models_on_a_cpu_take_it(mini, monkeypatch):

@@ -42,7 +42,9 @@ def extent(mask):
 
 def contrast(a, b):
     def luminance(colour):
-        parts = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in colour)]
+        parts = [
+            v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in colour)
+        ]
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
     high, low = sorted([luminance(a), luminance(b)], reverse=True)
@@ -65,7 +67,9 @@ def test_a_box_lies_where_the_answer_says(ground):
 def test_the_rim_sets_a_line_off_from_a_ground_of_its_own_colour():
     colour = colour_of("car")
     ground = "#{:02x}{:02x}{:02x}".format(*colour)
-    column = np.asarray(show(answered(f"car{locs(250, 250, 749, 749)}</s>", ground=ground)))[200, 110:130].astype(int)
+    column = np.asarray(show(answered(f"car{locs(250, 250, 749, 749)}</s>", ground=ground)))[
+        200, 110:130
+    ].astype(int)
     assert np.abs(column - colour).sum(axis=1).max() > 100
 
 
@@ -81,7 +85,9 @@ def test_the_same_answer_gives_the_same_pixels():
     assert show(answer).tobytes() == show(answer).tobytes()
 
 
-@pytest.mark.parametrize("box", [(0, 0, 999, 999), (0, 0, 40, 40), (960, 960, 999, 999), (960, 0, 999, 40), (0, 970, 30, 999)])
+@pytest.mark.parametrize(
+    "box", [(0, 0, 999, 999), (0, 0, 40, 40), (960, 960, 999, 999), (960, 0, 999, 40), (0, 970, 30, 999)]
+)
 def test_plates_are_whole_at_every_edge(box):
     name = "a label longer than its box"
     picture = show(answered(f"{name}{locs(*box)}</s>", ground="black"))
@@ -112,7 +118,10 @@ def test_plates_of_equal_boxes_do_not_cover_each_other(monkeypatch):
 def test_scores_stand_on_the_plate():
     raw = f"car{locs(300, 300, 900, 900)}</s>"
     plain, scored = answered(raw), answered(raw, scores=np.array([0.5]))
-    assert close(show(scored), colour_of("car"))[:106].sum() > close(show(plain), colour_of("car"))[:106].sum() * 1.3
+    assert (
+        close(show(scored), colour_of("car"))[:106].sum()
+        > close(show(plain), colour_of("car"))[:106].sum() * 1.3
+    )
 
 
 def test_masks_are_translucent():
@@ -140,7 +149,11 @@ def test_a_quad_is_drawn_as_a_quad():
 
 
 def test_the_region_that_was_asked_about_is_dashed():
-    for region in [(100, 75, 300, 225), np.array([100, 75, 300, 225]), "<loc_250><loc_250><loc_749><loc_749>"]:
+    for region in [
+        (100, 75, 300, 225),
+        np.array([100, 75, 300, 225]),
+        "<loc_250><loc_250><loc_749><loc_749>",
+    ]:
         picture = show(answered("cat</s>", "<REGION_TO_CATEGORY>", text_input=region, ground="#777777"))
         row = np.asarray(picture)[89:92, 130:350]
         assert close(row, (255, 255, 255)).any() and close(row, (0, 0, 0), 40).any()
@@ -206,7 +219,8 @@ def test_the_palette():
     colours = [colour_of("", [c]) for c in PALETTE]
     assert len(set(colours)) == 12
     assert all(
-        contrast(c, (0, 0, 0)) > 6 and contrast(c, (20, 20, 20)) > 4.5 and contrast(c, (255, 255, 255)) > 1.9 for c in colours
+        contrast(c, (0, 0, 0)) > 6 and contrast(c, (20, 20, 20)) > 4.5 and contrast(c, (255, 255, 255)) > 1.9
+        for c in colours
     )
     assert colour_of("Car") == colour_of("car")
     picture = show(answered(f"car{locs(250, 250, 749, 749)}</s>"), palette=["red"])
@@ -224,8 +238,8 @@ def test_the_kinds_of_the_drawn_world_share_colours_evenly():
     from collections import Counter
 
     kinds = (
-        "car bus truck boat bicycle balloon rocket house lighthouse tent robot chair lamp cup umbrella guitar teapot ball cat dog"
-        " bird fish rabbit tree flower mushroom cactus duck snail butterfly"
+        "car bus truck boat bicycle balloon rocket house lighthouse tent robot chair lamp cup umbrella guitar"
+        " teapot ball cat dog bird fish rabbit tree flower mushroom cactus duck snail butterfly"
     ).split()
     assert max(Counter(colour_of(kind) for kind in kinds).values()) <= 3
 
@@ -236,7 +250,20 @@ def test_nameless_regions_take_the_colours_in_turn():
     assert close(picture, first)[:130, :200].any() and close(picture, second)[150:, 200:].any()
 
 
-LABELS = ["café", "Привет", "שלום", "مرحبا", "中文", "a\nb", "\x00", "\ud800", "😀", "x" * 500, "\t", "e\u0301"]
+LABELS = [
+    "café",
+    "Привет",
+    "שלום",
+    "مرحبا",
+    "中文",
+    "a\nb",
+    "\x00",
+    "\ud800",
+    "😀",
+    "x" * 500,
+    "\t",
+    "e\u0301",
+]
 
 
 @pytest.mark.parametrize("label", LABELS, ids=ascii)
@@ -266,12 +293,16 @@ def test_wrapping_keeps_every_word_and_every_line_break():
     assert len(short) == 3 and short[-1].endswith("…") and font.getlength(short[-1]) <= 120
 
 
-@pytest.mark.parametrize(("count", "columns", "rows"), [(1, None, 1), (2, None, 1), (5, None, 2), (5, 2, 3), (4, 1, 4)])
+@pytest.mark.parametrize(
+    ("count", "columns", "rows"), [(1, None, 1), (2, None, 1), (5, None, 2), (5, 2, 3), (4, 1, 4)]
+)
 def test_a_sheet_of_answers(count, columns, rows):
     answers = [answered(f"car{locs(250, 250, 749, 749)}</s>") for _ in range(count)]
     sheet = show_all(answers, columns, width=600)
     assert 598 <= sheet.width <= 600
-    one = show_all(answers[:1], 1, width=(600 - 10 * ((columns or min(count, 3)) - 1)) // (columns or min(count, 3)))
+    one = show_all(
+        answers[:1], 1, width=(600 - 10 * ((columns or min(count, 3)) - 1)) // (columns or min(count, 3))
+    )
     assert sheet.height == rows * one.height + 10 * (rows - 1)
 
 
@@ -301,5 +332,8 @@ def test_a_font_that_comes_with_matplotlib_is_where_matplotlib_keeps_it(monkeypa
     if elsewhere:
         monkeypatch.setattr(fonts.importlib.util, "find_spec", lambda name: None)
     fonts.bundled.cache_clear()
-    assert Path(fonts.bundled("DejaVuSans")) == Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    assert (
+        Path(fonts.bundled("DejaVuSans"))
+        == Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    )
     fonts.bundled.cache_clear()

@@ -1,4 +1,6 @@
-"""One truth about versions: pyproject.toml. environment.yml, the Makefile and Colab's versions agree with it."""
+"""One truth about versions: pyproject.toml. environment.yml, the Makefile and Colab's versions agree with
+it.
+"""
 
 import re
 import sys
@@ -20,7 +22,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 CONDA_NAMES = {"torch": "pytorch"}
 CARD = "jupyterlab ipywidgets transformers torch flash-attn timm einops pillow requests nbval".split()
-MAY_BE_CAPPED = {"ipywidgets", "nbval"}  # 7.7 and 8 are tested, 9 is not out; the harness knows nbval 0.11 from inside
+MAY_BE_CAPPED = {
+    "ipywidgets",
+    "nbval",
+}  # 7.7 and 8 are tested, 9 is not out; the harness knows nbval 0.11 from inside
 
 
 def ranges(requirements: list[str]) -> dict[str, SpecifierSet]:
@@ -38,7 +43,9 @@ def conda_environment() -> dict:
 def conda_ranges(lines: list[str]) -> dict[str, SpecifierSet]:
     """{conda name: range}; conda writes `0.11.*` where pip writes `==0.11.*`."""
     pairs = [line.partition(" ")[::2] for line in lines]
-    return {name: SpecifierSet(text if not text or text[0] in "<>=!~" else f"=={text}") for name, text in pairs}
+    return {
+        name: SpecifierSet(text if not text or text[0] in "<>=!~" else f"=={text}") for name, text in pairs
+    }
 
 
 def live() -> dict[str, SpecifierSet]:
@@ -47,7 +54,11 @@ def live() -> dict[str, SpecifierSet]:
 
 def switched_off() -> dict[str, SpecifierSet]:
     """The dependencies that stand in environment.yml as comments."""
-    return conda_ranges(re.findall(r"^  # - (.+)$", (ROOT / "environment.yml").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    return conda_ranges(
+        re.findall(
+            r"^  # - (.+)$", (ROOT / "environment.yml").read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
+    )
 
 
 def test_environment_has_the_shape_conda_reads():
@@ -88,7 +99,11 @@ def test_flash_attn_is_asked_for_only_by_name():
 
 
 def test_no_upper_caps():
-    capped = {name for name, specifier in ALL.items() if any(part.operator in ("<", "<=", "==", "~=") for part in specifier)}
+    capped = {
+        name
+        for name, specifier in ALL.items()
+        if any(part.operator in ("<", "<=", "==", "~=") for part in specifier)
+    }
     assert capped <= MAY_BE_CAPPED
     assert PROJECT["requires-python"] == ">=3.10"
 
@@ -107,6 +122,8 @@ def test_what_colab_has_satisfies_every_range():
 
 
 def test_makefile_installs_a_torch_that_the_project_allows():
-    named = re.search(r"^TORCH \?= (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    named = re.search(
+        r"^TORCH \?= (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
     (pin,) = Requirement(named[1]).specifier
     assert Version(pin.version) in BASE["torch"]

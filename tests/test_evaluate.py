@@ -23,7 +23,9 @@ from florence_nb.training.evaluate import (
     table,
 )
 
-PAIR = Scene([Thing("car", "red", (0.3, 0.5), 0.4), Thing("dog", "blue", (0.75, 0.5), 0.4)], "snow", (200, 100))
+PAIR = Scene(
+    [Thing("car", "red", (0.3, 0.5), 0.4), Thing("dog", "blue", (0.75, 0.5), 0.4)], "snow", (200, 100)
+)
 MASKS = {"referring mask IoU", "region mask IoU"}
 
 
@@ -48,7 +50,12 @@ class Knowing:
 
 @pytest.fixture(scope="module")
 def scenes():
-    return [GALLERY["street"], GALLERY["market"], GALLERY["signs"], *(random_scene(seed, size=(200, 150)) for seed in range(5))]
+    return [
+        GALLERY["street"],
+        GALLERY["market"],
+        GALLERY["signs"],
+        *(random_scene(seed, size=(200, 150)) for seed in range(5)),
+    ]
 
 
 def figures(scenes, say=lambda raw: raw):
@@ -91,12 +98,15 @@ def test_detection_counts_what_was_said_and_what_is_there():
     assert counted("<OD>", right).figures()["OD F1"] == 1
     assert counted("<OD>", wrong).figures()["OD F1"] == 0.5
     assert counted("<OD>", wrong).detections[0][0] == 0.5
-    assert counted("<OD>", right.replace("</s><s>", "</s><s>cat<loc_0><loc_0><loc_9><loc_9>")).figures()["OD F1"] == pytest.approx(
-        0.8
-    )
+    assert counted("<OD>", right.replace("</s><s>", "</s><s>cat<loc_0><loc_0><loc_9><loc_9>")).figures()[
+        "OD F1"
+    ] == pytest.approx(0.8)
     assert counted("<OD>", "</s><s></s>").figures()["OD F1"] == 0
     assert (
-        counted("<DENSE_REGION_CAPTION>", PAIR.answer("<DENSE_REGION_CAPTION>").replace("red", "pink")).figures()["dense F1"] == 0.5
+        counted(
+            "<DENSE_REGION_CAPTION>", PAIR.answer("<DENSE_REGION_CAPTION>").replace("red", "pink")
+        ).figures()["dense F1"]
+        == 0.5
     )
 
 
@@ -122,8 +132,16 @@ def test_masks():
 def test_captions():
     there = "</s><s>A red car and a blue dog in the snow.</s>"
     half = "</s><s>Two red cars and a green cat in the snow.</s>"
-    assert counted("<DETAILED_CAPTION>", there).figures() == {"captions: named": 1, AT_MOST: 0, "well-formed": 1}
-    assert counted("<DETAILED_CAPTION>", half).figures() == {"captions: named": 0.5, AT_MOST: 0.5, "well-formed": 1}
+    assert counted("<DETAILED_CAPTION>", there).figures() == {
+        "captions: named": 1,
+        AT_MOST: 0,
+        "well-formed": 1,
+    }
+    assert counted("<DETAILED_CAPTION>", half).figures() == {
+        "captions: named": 0.5,
+        AT_MOST: 0.5,
+        "well-formed": 1,
+    }
     assert "captions: named" not in counted("<CAPTION>", there).figures()
     assert names_in("The image shows two blue fish, a Red Car and a car.") == {"blue fish", "red car"}
 
@@ -135,7 +153,9 @@ def test_words_are_counted_one_by_one():
     plate = next(t for t in scene.things if t.text == "BUS 42")
     assert counted("<REGION_TO_OCR>", "</s><s>BUS 43</s>", plate, scene).figures()["region OCR"] == 0.5
     wrong = scene.answer("<OCR_WITH_REGION>").replace("HELLO", "HELL0")
-    assert counted("<OCR_WITH_REGION>", wrong, scene=scene).figures()["OCR with region"] == pytest.approx(2 / 3)
+    assert counted("<OCR_WITH_REGION>", wrong, scene=scene).figures()["OCR with region"] == pytest.approx(
+        2 / 3
+    )
 
 
 def test_recall_and_what_is_absent():
@@ -145,13 +165,19 @@ def test_recall_and_what_is_absent():
     assert counted(task, said.replace("car", "dog"), [PAIR.things[0]]).figures()["vocabulary recall"] == 0
     assert counted(task, said, []).figures()["absent: nothing"] == 0
     said = PAIR.answer("<CAPTION_TO_PHRASE_GROUNDING>", "a red car")
-    assert counted("<CAPTION_TO_PHRASE_GROUNDING>", said, list(PAIR.things)).figures()["grounding recall"] == 0.5
+    assert (
+        counted("<CAPTION_TO_PHRASE_GROUNDING>", said, list(PAIR.things)).figures()["grounding recall"] == 0.5
+    )
 
 
 def test_polygons_count_as_found():
-    cut = Scene([Thing("bus", "red", size=0.9), Thing("lighthouse", "white", size=0.9)], "harbour", (200, 200))
+    cut = Scene(
+        [Thing("bus", "red", size=0.9), Thing("lighthouse", "white", size=0.9)], "harbour", (200, 200)
+    )
     assert "<poly>" in (said := cut.answer("<OPEN_VOCABULARY_DETECTION>", "bus"))
-    assert counted("<OPEN_VOCABULARY_DETECTION>", said, [cut.things[0]], cut).figures()["vocabulary recall"] == 1
+    assert (
+        counted("<OPEN_VOCABULARY_DETECTION>", said, [cut.things[0]], cut).figures()["vocabulary recall"] == 1
+    )
 
 
 def test_an_error_is_raised():
@@ -185,13 +211,17 @@ def test_the_command(monkeypatch, capsys, tmp_path, held_out):
         return knowing
 
     knowing = Knowing([])
-    monkeypatch.setattr(Knowing, "run_many", lambda self, requests, **_: [remembered(*request) for request in requests])
+    monkeypatch.setattr(
+        Knowing, "run_many", lambda self, requests, **_: [remembered(*request) for request in requests]
+    )
     scenes = {}
 
     def remembered(task, image, text):
         return Knowing(scenes.values()).run_example(task, image, text)
 
-    monkeypatch.setattr(evaluation, "random_scene", lambda seed, kinds=None: scenes.setdefault(seed, drawn(seed, kinds)))
+    monkeypatch.setattr(
+        evaluation, "random_scene", lambda seed, kinds=None: scenes.setdefault(seed, drawn(seed, kinds))
+    )
     monkeypatch.setattr("florence_nb.loading.load", load)
     monkeypatch.setattr(Knowing, "run_example", Knowing.run_example)
     monkeypatch.setattr(evaluation, "answer_time", lambda florence, scene: 0.1)
@@ -201,7 +231,9 @@ def test_the_command(monkeypatch, capsys, tmp_path, held_out):
     said = capsys.readouterr().out
     assert "2 scenes, seeds 300000 to 300001" in said and "| OD F1 | 1.000" in said and "100 ms" in said
     assert f"the worst twelve: {sheet}" in said and [path.name for path in tmp_path.iterdir()] == [sheet.name]
-    assert [seed for seed, _ in seen] == [300000, 300001] and all(bool(kinds) == held_out for _, kinds in seen)
+    assert [seed for seed, _ in seen] == [300000, 300001] and all(
+        bool(kinds) == held_out for _, kinds in seen
+    )
 
 
 def test_the_time_of_one_answer():

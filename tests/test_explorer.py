@@ -9,7 +9,14 @@ from florence_nb import InputError, parse
 from florence_nb.florence import Florence
 from florence_nb.scenes.scene import Scene, Thing
 from florence_nb.widgets import explorer_model
-from florence_nb.widgets.explorer_model import Words, attention_map, attention_overlay, beam_tree, points, token_table
+from florence_nb.widgets.explorer_model import (
+    Words,
+    attention_map,
+    attention_overlay,
+    beam_tree,
+    points,
+    token_table,
+)
 
 from . import tiny
 
@@ -65,7 +72,9 @@ def test_attention_is_the_models_own_cross_attention(florence, answer, tokens):
     try:
         prompt = florence.processor(text="<OD>", images=SCENE.image, return_tensors="pt")
         with torch.no_grad():
-            output = florence.model(**prompt, decoder_input_ids=torch.tensor([answer.token_ids[:-1]]), output_attentions=True)
+            output = florence.model(
+                **prompt, decoder_input_ids=torch.tensor([answer.token_ids[:-1]]), output_attentions=True
+            )
     finally:
         florence.model.set_attn_implementation("sdpa")
     expected = output.cross_attentions[0][0].mean(dim=0)
@@ -87,7 +96,12 @@ def test_the_model_is_left_as_it_was(florence, answer):
 
 def test_locations_know_their_axis_and_pixel(tokens):
     places = [token.place for token in tokens if token.place]
-    assert [(place.axis, round(place.pixel, 2)) for place in places] == [(0, 38.59), (1, 57.74), (0, 230.59), (1, 230.54)]
+    assert [(place.axis, round(place.pixel, 2)) for place in places] == [
+        (0, 38.59),
+        (1, 57.74),
+        (0, 230.59),
+        (1, 230.54),
+    ]
     assert [(round(x), round(y)) for _, x, y in points(tokens)] == [(39, 58), (231, 231)]
     assert [token.text for token in tokens if token.special] == ["<s>", "</s>"]
 
@@ -147,7 +161,9 @@ def test_beams_as_a_tree(florence):
     told = {rank: (text, sure) for rank, text, sure in leaves(tree)}
     assert sorted(told) == [1, 2, 3]
     assert told[1][0] == florence.processor.tokenizer.decode(answer.token_ids[1:])
-    assert told[1][1] == pytest.approx(math.prod(token.probability for token in token_table(answer)), rel=1e-4)
+    assert told[1][1] == pytest.approx(
+        math.prod(token.probability for token in token_table(answer)), rel=1e-4
+    )
 
 
 def test_shared_beginnings_grow_one_twig():
@@ -161,7 +177,11 @@ def test_shared_beginnings_grow_one_twig():
             return "".join(map(str, ids))
 
     (stem,) = explorer_model._grown(rows, [1, 2], Numbers())
-    assert (stem.text, [twig.text for twig in stem.next], [twig.rank for twig in stem.next]) == ("12", ["4", "3"], [2, 1])
+    assert (stem.text, [twig.text for twig in stem.next], [twig.rank for twig in stem.next]) == (
+        "12",
+        ["4", "3"],
+        [2, 1],
+    )
 
 
 def test_no_tree_for_long_answers(answer, monkeypatch):

@@ -22,7 +22,9 @@ def picture(colour: str = "red") -> Image.Image:
 
 
 class Counted(Florence):
-    """Counts the pictures that go through the vision tower, and the prompts that go through the text encoder."""
+    """Counts the pictures that go through the vision tower, and the prompts that go through the text
+    encoder.
+    """
 
     seen = merged = 0
 
@@ -59,7 +61,9 @@ def test_answers_of_mini_are_the_same_with_and_without(dtype):
     give = {"nothing": None, "phrase": scene.things[0].kind, "region": scene.things[0].box}
     for task in TASKS.values():
         asked = (task.prompt, scene.image, give[task.takes])
-        first, again, plain = [f.run_example(*asked, max_new_tokens=4, num_beams=1) for f in (with_cache, with_cache, without)]
+        first, again, plain = [
+            f.run_example(*asked, max_new_tokens=4, num_beams=1) for f in (with_cache, with_cache, without)
+        ]
         assert first == again == plain and first.token_ids == again.token_ids == plain.token_ids
 
 

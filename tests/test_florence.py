@@ -1,4 +1,6 @@
-"""`Florence.run_example` on a tiny random model: the same tokens as the plain loop, honest ends and scores, clear errors."""
+"""`Florence.run_example` on a tiny random model: the same tokens as the plain loop, honest ends and scores,
+clear errors.
+"""
 
 from __future__ import annotations
 
@@ -53,15 +55,28 @@ def test_same_tokens_as_the_plain_loop(florence, task, text_input, beams):
 def test_the_prompt_is_the_processors(florence, task, text_input):
     from florence_nb import build_prompt
 
-    inputs = florence.processor(text=build_prompt(task, text_input, PICTURE.size), images=PICTURE, return_tensors="pt")
+    inputs = florence.processor(
+        text=build_prompt(task, text_input, PICTURE.size), images=PICTURE, return_tensors="pt"
+    )
     question = florence.prepare(task, PICTURE, text_input)
-    assert [florence.processor.image_token_id] * tiny.IMAGE_TOKENS + list(question.ids) == inputs["input_ids"][0].tolist()
+    assert [florence.processor.image_token_id] * tiny.IMAGE_TOKENS + list(question.ids) == inputs[
+        "input_ids"
+    ][0].tolist()
 
 
 def test_an_answer_carries_what_made_it(florence):
-    answer = florence.run_example("<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, "a red car", max_new_tokens=9, no_repeat_ngram_size=2)
-    assert answer.florence is florence and answer.image.size == PICTURE.size and answer.text_input == "a red car"
-    assert answer.settings == {"max_new_tokens": 9, "num_beams": 3, "do_sample": False, "no_repeat_ngram_size": 2}
+    answer = florence.run_example(
+        "<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, "a red car", max_new_tokens=9, no_repeat_ngram_size=2
+    )
+    assert (
+        answer.florence is florence and answer.image.size == PICTURE.size and answer.text_input == "a red car"
+    )
+    assert answer.settings == {
+        "max_new_tokens": 9,
+        "num_beams": 3,
+        "do_sample": False,
+        "no_repeat_ngram_size": 2,
+    }
     assert answer.raw == florence.processor.tokenizer.decode(answer.token_ids)
 
 
@@ -71,9 +86,15 @@ def test_scores_are_those_of_compute_transition_scores(florence, beams):
     answer = florence.run_example("<OD>", PICTURE, **settings)
     out = plain_loop(florence, "<OD>", None, output_scores=True, return_dict_in_generate=True, **settings)
     beam_indices = out.beam_indices if beams > 1 else None
-    certain = florence.model.compute_transition_scores(out.sequences, out.scores, beam_indices, normalize_logits=beams == 1)
+    certain = florence.model.compute_transition_scores(
+        out.sequences, out.scores, beam_indices, normalize_logits=beams == 1
+    )
     places = florence.processor.tokenizer.convert_tokens_to_ids([f"<loc_{n}>" for n in range(1000)])
-    locations = [float(c) for c, token in zip(certain[0], out.sequences[0][1:].tolist(), strict=True) if token in places]
+    locations = [
+        float(c)
+        for c, token in zip(certain[0], out.sequences[0][1:].tolist(), strict=True)
+        if token in places
+    ]
     again = florence.processor.tokenizer.decode(out.sequences[0])
     from florence_nb import parse
 
@@ -136,7 +157,8 @@ def test_max_new_tokens_beyond_the_positions_is_clamped_and_said(florence):
     assert answer.settings["max_new_tokens"] == tiny.POSITIONS and len(answer.token_ids) <= tiny.POSITIONS + 1
     assert (
         answer.notes[0]
-        == f"max_new_tokens=4096 is more than the model's {tiny.POSITIONS} positions, so {tiny.POSITIONS} were used."
+        == f"max_new_tokens=4096 is more than the model's {tiny.POSITIONS} positions, so {tiny.POSITIONS}"
+        " were used."
     )
 
 
@@ -148,7 +170,9 @@ def test_the_default_length_is_clamped_without_a_word(florence):
 
 def test_a_prompt_over_the_positions_is_an_error(florence, capfd):
     room = tiny.POSITIONS - tiny.IMAGE_TOKENS
-    with pytest.raises(InputError, match=rf"has \d+ tokens, .*{tiny.IMAGE_TOKENS} of the picture .* room for {room}: shorten"):
+    with pytest.raises(
+        InputError, match=rf"has \d+ tokens, .*{tiny.IMAGE_TOKENS} of the picture .* room for {room}: shorten"
+    ):
         florence.run_example("<CAPTION_TO_PHRASE_GROUNDING>", PICTURE, "car " * 100)
     assert capfd.readouterr().err == ""
 
@@ -163,7 +187,9 @@ def test_a_prompt_of_all_positions_works(florence):
 
 def test_a_seed_repeats_the_draw_and_leaves_other_draws_alone(florence):
     def ask(seed):
-        return florence.run_example("<OD>", PICTURE, do_sample=True, num_beams=1, seed=seed, max_new_tokens=20, temperature=2.0)
+        return florence.run_example(
+            "<OD>", PICTURE, do_sample=True, num_beams=1, seed=seed, max_new_tokens=20, temperature=2.0
+        )
 
     torch.manual_seed(5)
     expected = torch.rand(1)
@@ -195,7 +221,9 @@ def test_a_setting_that_does_not_exist_is_named(florence):
         florence.run_example("<OD>", PICTURE, tempature=1)
 
 
-@pytest.mark.parametrize("arguments", [("<od>", PICTURE), ("<OD>", PICTURE, "cats"), ("<REGION_TO_OCR>", PICTURE, (9, 9, 1, 1))])
+@pytest.mark.parametrize(
+    "arguments", [("<od>", PICTURE), ("<OD>", PICTURE, "cats"), ("<REGION_TO_OCR>", PICTURE, (9, 9, 1, 1))]
+)
 def test_errors_of_task_and_input_come_through(florence, arguments):
     with pytest.raises(InputError):
         florence.run_example(*arguments)
@@ -208,7 +236,9 @@ def test_pictures_of_any_shape(florence, size):
 
 
 def test_numpy_numbers_are_settings_too(florence):
-    answer = florence.run_example("<OD>", np.asarray(PICTURE), max_new_tokens=np.int64(4), num_beams=np.int32(1))
+    answer = florence.run_example(
+        "<OD>", np.asarray(PICTURE), max_new_tokens=np.int64(4), num_beams=np.int32(1)
+    )
     assert len(answer.token_ids) == 5
 
 

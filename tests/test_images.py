@@ -79,7 +79,14 @@ def test_a_file_beside_a_sample_of_the_same_name(tmp_path, monkeypatch):
 def test_every_kind_of_source_gives_the_same_picture(tmp_path):
     file = tmp_path / "zwei Hälften.png"
     two_halves().save(file)
-    sources = [file, str(file), f"  {file} ", file.read_bytes(), bytearray(file.read_bytes()), memoryview(file.read_bytes())]
+    sources = [
+        file,
+        str(file),
+        f"  {file} ",
+        file.read_bytes(),
+        bytearray(file.read_bytes()),
+        memoryview(file.read_bytes()),
+    ]
     sources += [two_halves(), Image.open(file), np.asarray(two_halves())]
     for source in sources:
         image = open_image(source)
@@ -111,7 +118,11 @@ def test_transparency_is_laid_on_white():
 def test_grey_with_alpha_and_transparent_colour():
     assert open_image(encode(Image.new("LA", (3, 3), (0, 0)))).getpixel((0, 0)) == (255, 255, 255)
     assert open_image(encode(Image.new("LA", (3, 3), (10, 255)))).getpixel((0, 0)) == (10, 10, 10)
-    assert open_image(encode(Image.new("RGB", (3, 3), RED), transparency=RED)).getpixel((0, 0)) == (255, 255, 255)
+    assert open_image(encode(Image.new("RGB", (3, 3), RED), transparency=RED)).getpixel((0, 0)) == (
+        255,
+        255,
+        255,
+    )
 
 
 def test_palette_with_and_without_transparency():
@@ -157,7 +168,9 @@ def test_other_colour_spaces(mode):
     from PIL import ImageCms
 
     if mode == "LAB":
-        to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+        to_lab = ImageCms.buildTransform(
+            ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+        )
         image = ImageCms.applyTransform(two_halves(), to_lab)
     else:
         image = two_halves().convert(mode)
@@ -182,13 +195,22 @@ def test_exif_orientation_is_applied_once(orientation, side, form):
 
 
 def test_broken_exif_does_not_matter():
-    assert open_image(encode(two_halves(), "PNG", exif=b"Exif\0\0garbage that is no TIFF header")).size == (40, 20)
+    assert open_image(encode(two_halves(), "PNG", exif=b"Exif\0\0garbage that is no TIFF header")).size == (
+        40,
+        20,
+    )
 
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_an_animation_gives_its_first_frame(form):
     frames = [Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)]
-    data = encode(frames[0], form, save_all=True, append_images=frames[1:], **({"lossless": True} if form == "WEBP" else {}))
+    data = encode(
+        frames[0],
+        form,
+        save_all=True,
+        append_images=frames[1:],
+        **({"lossless": True} if form == "WEBP" else {}),
+    )
     assert Image.open(io.BytesIO(data)).n_frames == 2
     assert near(open_image(data), (4, 4), RED)
 
@@ -312,7 +334,9 @@ def test_a_cut_file_is_called_damaged():
         open_image(data[: len(data) // 2])
 
 
-@pytest.mark.parametrize("source, message", [(None, "NoneType"), (7, "int"), ([[0]], "list"), ("", "empty"), ("  ", "empty")])
+@pytest.mark.parametrize(
+    "source, message", [(None, "NoneType"), (7, "int"), ([[0]], "list"), ("", "empty"), ("  ", "empty")]
+)
 def test_things_that_are_no_source(source, message):
     with pytest.raises(InputError, match=message):
         open_image(source)
@@ -321,7 +345,11 @@ def test_things_that_are_no_source(source, message):
 def test_missing_files_name_the_nearest(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     two_halves().save("holiday.png")
-    typos = {"holidays.png": "did you mean holiday.png", "astronout": "did you mean astronaut", "a\0b": "cannot be read"}
+    typos = {
+        "holidays.png": "did you mean holiday.png",
+        "astronout": "did you mean astronaut",
+        "a\0b": "cannot be read",
+    }
     for typo, hint in typos.items():
         with pytest.raises(InputError, match=hint):
             open_image(typo)
@@ -530,5 +558,10 @@ def test_addresses_that_cannot_be_read(url, message):
 
 
 def test_the_limits_are_the_documented_ones():
-    assert (web.MAX_BYTES, web.CONNECT_SECONDS, web.READ_SECONDS, web.WHOLE_SECONDS) == (30_000_000, 5, 10, 30)
+    assert (web.MAX_BYTES, web.CONNECT_SECONDS, web.READ_SECONDS, web.WHOLE_SECONDS) == (
+        30_000_000,
+        5,
+        10,
+        30,
+    )
     assert images.MAX_PIXELS >= 20_000 * 12_000

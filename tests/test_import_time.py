@@ -1,4 +1,4 @@
-"""`import florence_nb` is quick and brings nothing heavy; the names of the package come when they are used."""
+"""`import florence_nb` is quick and brings nothing heavy; the names of the package come when used."""
 
 from __future__ import annotations
 
@@ -26,13 +26,16 @@ def test_it_takes_less_than_half_a_second():
 
 
 def test_it_imports_nothing_heavy():
-    code = f"import sys, json, florence_nb; print(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
+    code = (
+        f"import sys, json, florence_nb; print(json.dumps([name for name in {HEAVY} if name in sys.modules]))"
+    )
     assert json.loads(in_new_process(code)) == []
 
 
 def test_tables_and_parsing_need_no_torch():
     code = (
-        "import sys; from florence_nb import TASKS, parse, to_loc, open_image, CHECKPOINTS, Florence; print('torch' in sys.modules)"
+        "import sys; from florence_nb import TASKS, parse, to_loc, open_image, CHECKPOINTS, Florence;"
+        " print('torch' in sys.modules)"
     )
     assert in_new_process(code).strip() == "False"
 
@@ -46,7 +49,9 @@ def test_every_public_name_is_there_and_documented(name):
 
 
 def test_the_names_are_few_and_sorted():
-    assert len(florence_nb.__all__) <= 25 and florence_nb.__all__ == sorted(florence_nb.__all__, key=lambda n: (not n.isupper(), n))
+    assert len(florence_nb.__all__) <= 25 and florence_nb.__all__ == sorted(
+        florence_nb.__all__, key=lambda n: (not n.isupper(), n)
+    )
 
 
 def test_star_import_and_unknown_names():
@@ -56,13 +61,18 @@ def test_star_import_and_unknown_names():
 
 
 def test_check_stays_the_function():
-    code = "import florence_nb.check, florence_nb; from florence_nb.check import Report; print(callable(florence_nb.check))"
+    code = (
+        "import florence_nb.check, florence_nb; from florence_nb.check import Report;"
+        " print(callable(florence_nb.check))"
+    )
     assert in_new_process(code).strip() == "True"
 
 
 def test_version():
     assert (
-        florence_nb.__version__ == importlib.metadata.version("florence-nb") if _installed() else florence_nb.__version__ == "0.1.0"
+        florence_nb.__version__ == importlib.metadata.version("florence-nb")
+        if _installed()
+        else florence_nb.__version__ == "0.1.0"
     )
 
 

@@ -1,4 +1,6 @@
-"""`load`: names, twins, folders, what is refused and why; and it never takes much more memory than the weights."""
+"""`load`: names, twins, folders, what is refused and why; and it never takes much more memory than the
+weights.
+"""
 
 from __future__ import annotations
 
@@ -85,13 +87,18 @@ def test_weights_in_several_files(saved, tmp_path):
     load(saved).model.save_pretrained(shards, max_shard_size="100KB")
     assert len(list(Path(shards).glob("*.safetensors"))) > 1
     one, several = load(saved), load(shards)
-    assert one.run_example("<OD>", "coffee", max_new_tokens=8).raw == several.run_example("<OD>", "coffee", max_new_tokens=8).raw
+    assert (
+        one.run_example("<OD>", "coffee", max_new_tokens=8).raw
+        == several.run_example("<OD>", "coffee", max_new_tokens=8).raw
+    )
     next(Path(shards).glob("*.safetensors")).unlink()
     with pytest.raises(CheckpointError, match="incomplete"):
         load(shards)
 
 
-@pytest.mark.parametrize("asked", ["float16", "bfloat16", "float32", "fp16", "bf16", torch.float16, "torch.bfloat16"])
+@pytest.mark.parametrize(
+    "asked", ["float16", "bfloat16", "float32", "fp16", "bf16", torch.float16, "torch.bfloat16"]
+)
 def test_dtypes(saved, asked):
     florence = load(saved, dtype=asked)
     expected = {"fp16": "float16", "bf16": "bfloat16"}.get(asked, str(asked).removeprefix("torch."))
@@ -136,7 +143,9 @@ def test_device_and_dtype_are_chosen_by_what_is_there(monkeypatch, cuda, mps, de
         (True, (9, 0), "cpu", torch.float16, "sdpa"),
     ],
 )
-def test_flash_attention_only_where_all_of_it_is_there(monkeypatch, installed, capability, device, dtype, expected):
+def test_flash_attention_only_where_all_of_it_is_there(
+    monkeypatch, installed, capability, device, dtype, expected
+):
     monkeypatch.setattr(loading.importlib.util, "find_spec", lambda name: object() if installed else None)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert loading._attention(torch.device(device), dtype) == expected
@@ -189,7 +198,10 @@ def test_names_that_are_none(name):
 
 def test_a_microsoft_name_takes_the_twin_and_says_so_once(hub, capsys):
     florence = load("microsoft/Florence-2-large")
-    assert florence.name == "microsoft/Florence-2-large" and hub.asked[-1][0] == "florence-community/Florence-2-large"
+    assert (
+        florence.name == "microsoft/Florence-2-large"
+        and hub.asked[-1][0] == "florence-community/Florence-2-large"
+    )
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 1 and "taking its native twin florence-community/Florence-2-large" in printed[0]
     load("microsoft/Florence-2-large", quiet=True)
@@ -244,7 +256,9 @@ def test_a_part_in_the_cache_is_completed(hub, folder, saved):
     ],
 )
 def test_without_network_the_error_says_what_was_tried_and_three_ways_on(hub, kind, words):
-    hub.error = OSError("disk full\nmore") if kind == "OSError" else type(kind, (Exception,), {})("long\nstory")
+    hub.error = (
+        OSError("disk full\nmore") if kind == "OSError" else type(kind, (Exception,), {})("long\nstory")
+    )
     with pytest.raises(CheckpointError) as caught:
         load("large")
     message = str(caught.value)
@@ -268,7 +282,10 @@ def test_local_files_only_asks_no_network(hub):
 def test_the_real_client_without_a_network(monkeypatch, tmp_path):
     import huggingface_hub
 
-    real, nowhere = huggingface_hub.snapshot_download, {"cache_dir": tmp_path, "endpoint": "http://127.0.0.1:9"}
+    real, nowhere = (
+        huggingface_hub.snapshot_download,
+        {"cache_dir": tmp_path, "endpoint": "http://127.0.0.1:9"},
+    )
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: real(*a, **k, **nowhere))
     with pytest.raises(CheckpointError, match="but it did not answer"):
         load("base-ft")
@@ -283,7 +300,9 @@ def test_a_missing_weight_is_an_error(folder):
     weights = load_file(folder / "model.safetensors")
     del weights["model.multi_modal_projector.image_projection.weight"]
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    with pytest.raises(CheckpointError, match="1 are missing or of the wrong shape, such as model.multi_modal_projector"):
+    with pytest.raises(
+        CheckpointError, match="1 are missing or of the wrong shape, such as model.multi_modal_projector"
+    ):
         load(folder)
 
 
@@ -331,7 +350,12 @@ def test_the_layout_of_2024_is_refused_and_its_code_never_run(folder, vision, ca
 
 
 def test_code_beside_a_native_checkpoint_is_never_run(folder, capfd):
-    code = {"AutoConfig": "evil.C", "AutoModel": "evil.M", "AutoProcessor": "evil.P", "AutoTokenizer": ["evil.T", "evil.T"]}
+    code = {
+        "AutoConfig": "evil.C",
+        "AutoModel": "evil.M",
+        "AutoProcessor": "evil.P",
+        "AutoTokenizer": ["evil.T", "evil.T"],
+    }
     (folder / "evil.py").write_text("print('it ran')")
     for name in ("config.json", "tokenizer_config.json", "processor_config.json"):
         edit(folder, name, auto_map=code)
@@ -360,15 +384,24 @@ def test_the_real_large_configuration_is_of_2024(large_files):
 def test_the_table():
     assert list(CHECKPOINTS) == ["mini", "base", "base-ft", "large", "large-ft"]
     for row in list(CHECKPOINTS.values())[1:]:
-        assert row.hub_id.startswith("florence-community/") and 1.9 < row.download_bytes / row.parameters < 2.1
+        assert (
+            row.hub_id.startswith("florence-community/") and 1.9 < row.download_bytes / row.parameters < 2.1
+        )
 
 
 def test_parameters_in_the_table_are_those_of_the_real_configuration(large_files):
     from transformers import Florence2Config, Florence2ForConditionalGeneration
 
     old = json.loads((large_files / "config.json").read_text())
-    vision = {key: old["vision_config"][key] for key in ("num_heads", "num_groups", "depths", "window_size", "projection_dim")}
-    text = {key: value for key, value in old["text_config"].items() if key.startswith(("d_", "encoder_", "decoder_", "max_"))}
+    vision = {
+        key: old["vision_config"][key]
+        for key in ("num_heads", "num_groups", "depths", "window_size", "projection_dim")
+    }
+    text = {
+        key: value
+        for key, value in old["text_config"].items()
+        if key.startswith(("d_", "encoder_", "decoder_", "max_"))
+    }
     config = Florence2Config(
         vision_config={"embed_dim": old["vision_config"]["dim_embed"], **vision},
         text_config={"model_type": "bart", "vocab_size": 51328, **text},
@@ -384,7 +417,10 @@ def test_mini_says_in_one_line_what_it_cannot_do(monkeypatch, saved, capsys):
     assert load().name == "mini"
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 1
-    assert all(words in printed[0] for words in ("drawn scenes only", "no photographs", 'load("base")', 'load("large")'))
+    assert all(
+        words in printed[0]
+        for words in ("drawn scenes only", "no photographs", 'load("base")', 'load("large")')
+    )
     load("mini", quiet=True)
     assert capsys.readouterr().out == ""
 
@@ -395,7 +431,9 @@ def test_mini_that_is_missing(monkeypatch, tmp_path):
         load("mini")
 
 
-@pytest.mark.skipif(not (MINI_FOLDER / "config.json").is_file(), reason="the mini checkpoint is not in this tree yet")
+@pytest.mark.skipif(
+    not (MINI_FOLDER / "config.json").is_file(), reason="the mini checkpoint is not in this tree yet"
+)
 def test_mini_of_the_package(capfd):
     florence = load("mini", quiet=True)
     row = CHECKPOINTS["mini"]
@@ -428,9 +466,13 @@ def test_peak_memory_is_that_of_the_weights(wide, dtype):
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory) -> Path:
-    """A checkpoint in float16 of 60 million parameters: large beside what Python itself takes and gives back."""
+    """A checkpoint in float16 of 60 million parameters: large beside what Python itself takes and gives
+    back.
+    """
     folder = tmp_path_factory.mktemp("checkpoints") / "wide"
     processor = tiny.processor()
     processor.save_pretrained(folder)
-    tiny.model(processor.tokenizer, encoder_ffn_dim=400_000, decoder_ffn_dim=500_000).to(torch.float16).save_pretrained(folder)
+    tiny.model(processor.tokenizer, encoder_ffn_dim=400_000, decoder_ffn_dim=500_000).to(
+        torch.float16
+    ).save_pretrained(folder)
     return folder

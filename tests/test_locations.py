@@ -15,7 +15,9 @@ def test_the_figures_of_the_reference():
     assert to_loc((34.24, 160.08, 597.44, 371.76), (640, 480)) == "<loc_53><loc_333><loc_933><loc_774>"
     assert to_loc((597, 0), (640, 480)) == "<loc_932><loc_0>"
     np.testing.assert_allclose(
-        from_loc("car<loc_53><loc_333><loc_933><loc_774>", (640, 480)), [34.24, 160.08, 597.44, 371.76], rtol=1e-6
+        from_loc("car<loc_53><loc_333><loc_933><loc_774>", (640, 480)),
+        [34.24, 160.08, 597.44, 371.76],
+        rtol=1e-6,
     )
 
 
@@ -25,7 +27,9 @@ def test_the_right_and_lower_edge_are_bin_999():
 
 
 def test_the_recorded_round_trip_of_transformers():
-    """Size (800, 1200), from the tests of the native processor, which cuts the fraction of the bin centre off."""
+    """Size (800, 1200), from the tests of the native processor, which cuts the fraction of the bin centre
+    off.
+    """
     boxes = [[0, 0, 30, 40], [500, 550, 600, 690], [750, 1121, 851, 1239]]
     back = from_loc(to_loc(boxes, (800, 1200)), (800, 1200)).reshape(-1, 4)
     assert back.astype(int).tolist() == [[0, 0, 30, 40], [500, 550, 600, 690], [750, 1121, 799, 1199]]
@@ -60,13 +64,17 @@ def test_a_pixel_moves_by_half_a_bin_at_most(share, width):
     assert abs(from_loc(to_loc((x, 0), (width, 1)), (width, 1))[0] - x) <= width / 2000 * 1.001
 
 
-@pytest.mark.parametrize("box", [(), (1,), (1, 2, 3), (float("nan"), 1), (float("inf"), 1), "abcd", ["a", "b"], None])
+@pytest.mark.parametrize(
+    "box", [(), (1,), (1, 2, 3), (float("nan"), 1), (float("inf"), 1), "abcd", ["a", "b"], None]
+)
 def test_to_loc_says_what_is_wrong(box):
     with pytest.raises(InputError, match="to_loc"):
         to_loc(box, (640, 480))
 
 
-@pytest.mark.parametrize("size", [(0, 5), (5, -1), 5, None, (1, 2, 3), ("a", "b"), (float("nan"), 3), (float("inf"), 3)])
+@pytest.mark.parametrize(
+    "size", [(0, 5), (5, -1), 5, None, (1, 2, 3), ("a", "b"), (float("nan"), 3), (float("inf"), 3)]
+)
 def test_an_impossible_size_is_refused(size):
     with pytest.raises(InputError, match="image_size is"):
         to_loc((1, 2), size)

@@ -1,6 +1,8 @@
-"""Each fault of the native post-processor that `parse` mends: the first half of a test shows the fault, the second the mend.
+"""Each fault of the native post-processor that `parse` mends: the first half of a test shows the fault, the
+second the mend.
 
-If the first half fails one day, transformers has mended it too: good news, and time to read the release notes.
+If the first half fails one day, transformers has mended it too: good news, and time to read the release
+notes.
 """
 
 import numpy as np
@@ -35,7 +37,9 @@ def test_pad_in_captions_of_a_batch(native):
     assert not ours(raw, "<CAPTION>").truncated
 
 
-@pytest.mark.parametrize("task", ["<OD>", "<DENSE_REGION_CAPTION>", "<CAPTION_TO_PHRASE_GROUNDING>", "<OPEN_VOCABULARY_DETECTION>"])
+@pytest.mark.parametrize(
+    "task", ["<OD>", "<DENSE_REGION_CAPTION>", "<CAPTION_TO_PHRASE_GROUNDING>", "<OPEN_VOCABULARY_DETECTION>"]
+)
 def test_letters_beyond_ascii(native, task):
     raw = f"</s><s>café 車{BOX}</s>"
     found = native(raw, task)
@@ -91,7 +95,9 @@ def test_pronouns_vanish_silently(native):
     raw = f"</s><s>it{BOX}a car{OTHER}</s>"
     assert native(raw, "<CAPTION_TO_PHRASE_GROUNDING>")["labels"] == ["a car"]
     answer = ours(raw, "<CAPTION_TO_PHRASE_GROUNDING>")
-    assert answer.labels == ["a car"] and answer.notes == ("Florence-2 gives no box for words such as: 'it'.",)
+    assert answer.labels == ["a car"] and answer.notes == (
+        "Florence-2 gives no box for words such as: 'it'.",
+    )
 
 
 def test_a_box_beside_a_polygon_becomes_a_polygon(native):
@@ -104,7 +110,9 @@ def test_a_box_beside_a_polygon_becomes_a_polygon(native):
 def test_scores_are_gone(native):
     """Microsoft's own code had them for <OD>; the native processor no longer takes what they are made of."""
     with pytest.raises(TypeError, match="transition_beam_score"):
-        tiny.processor().post_process_generation("car", task="<OD>", image_size=SIZE, transition_beam_score=[0.0])
+        tiny.processor().post_process_generation(
+            "car", task="<OD>", image_size=SIZE, transition_beam_score=[0.0]
+        )
     logs = np.log([0.9, 0.8, 0.9, 0.8, 0.5, 0.5, 0.5, 0.5])
     answer = parse(f"car{BOX}{OTHER}</s>", "<OD>", SIZE, location_scores=logs)
     np.testing.assert_allclose(answer.scores, [np.sqrt(0.9 * 0.8), 0.5])

@@ -55,7 +55,13 @@ def said(model, processor, picture, prompt=PROMPT, **settings):
 def test_the_folder_is_small_and_complete():
     files = {path.name: path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()}
     assert sum(files.values()) <= LIMIT, files
-    assert {"README.md", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json"} <= set(files)
+    assert {
+        "README.md",
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+    } <= set(files)
     assert not [name for name in files if name.endswith((".py", ".bin", ".pt", ".pkl"))]
     assert "auto_map" not in json.loads((FOLDER / "config.json").read_text())
 
@@ -81,10 +87,15 @@ def test_the_tokens_are_those_of_florence(processor, model):
     assert ids == list(range(ids[0], ids[0] + 1000))
     assert all(words.convert_tokens_to_ids(mark) != words.unk_token_id for mark in SPECIAL_TOKENS - {"<unk>"})
     assert (words.bos_token_id, words.pad_token_id, words.eos_token_id) == (0, 1, 2)
-    assert processor.image_token_id == model.config.image_token_id and len(words) <= model.config.text_config.vocab_size
+    assert (
+        processor.image_token_id == model.config.image_token_id
+        and len(words) <= model.config.text_config.vocab_size
+    )
 
 
-@pytest.mark.parametrize("text", ("a red car<loc_1><loc_999>", "STOP\nGO 42", "Ünïcode ✓", "<poly><loc_3><loc_4></poly><sep><and>"))
+@pytest.mark.parametrize(
+    "text", ("a red car<loc_1><loc_999>", "STOP\nGO 42", "Ünïcode ✓", "<poly><loc_3><loc_4></poly><sep><and>")
+)
 def test_text_comes_back_from_tokens(processor, text):
     ids = processor.tokenizer(text).input_ids
     assert (ids[0], ids[-1]) == (0, 2) and processor.tokenizer.decode(ids[1:-1]) == text
@@ -111,7 +122,9 @@ def test_the_processor_makes_pixels_and_a_sentence(processor, model, picture):
     assert features.shape[-2] == places
 
 
-@pytest.mark.parametrize("settings", ({"num_beams": 1}, {"num_beams": 3}, {"num_beams": 1, "do_sample": True, "temperature": 0.7}))
+@pytest.mark.parametrize(
+    "settings", ({"num_beams": 1}, {"num_beams": 3}, {"num_beams": 1, "do_sample": True, "temperature": 0.7})
+)
 def test_it_generates(processor, model, picture, settings):
     raw = said(model, processor, picture, **settings)
     found = processor.post_process_generation(raw, task=PROMPT, image_size=picture.size)[PROMPT]
@@ -136,7 +149,9 @@ def test_it_sees(mini, picture):
 def test_a_batch_says_what_single_questions_say(mini, picture):
     requests = [("<OD>", picture), ("<CAPTION>", picture), ("<OCR>", picture)]
     together = mini.run_many(requests, batch_size=3, num_beams=1, progress=False)
-    assert [answer.raw for answer in together] == [mini.run_example(*request, num_beams=1).raw for request in requests]
+    assert [answer.raw for answer in together] == [
+        mini.run_example(*request, num_beams=1).raw for request in requests
+    ]
 
 
 def test_the_card_tells_what_it_is():

@@ -53,7 +53,12 @@ def test_what_cannot_be_used_is_left_out_and_told(raw, labels, note):
 def test_many_troubles_make_one_short_note():
     raw = "".join(f"thing {n}{locs(1)}" for n in range(50)) + "</s>"
     notes = parse(raw, "<OD>", SIZE).notes
-    assert notes == ("Locations that make no whole region were left out, after: 'thing 0', 'thing 1', 'thing 2' and 47 more.",)
+    assert notes == (
+        (
+            "Locations that make no whole region were left out, after: 'thing 0', 'thing 1', 'thing 2' and 47"
+            " more."
+        ),
+    )
 
 
 def test_polygons_have_parts_and_objects():
@@ -67,7 +72,9 @@ def test_polygons_have_parts_and_objects():
 
 
 def test_a_polygon_needs_three_points():
-    answer = parse(f"{locs(0, 0, 9, 9)}<sep>{locs(0, 0, 9, 0, 9, 9, 4)}</s>", "<REGION_TO_SEGMENTATION>", SIZE)
+    answer = parse(
+        f"{locs(0, 0, 9, 9)}<sep>{locs(0, 0, 9, 0, 9, 9, 4)}</s>", "<REGION_TO_SEGMENTATION>", SIZE
+    )
     assert [part.shape for parts in answer.polygons for part in parts] == [(3, 2)]
     assert "no whole region" in answer.notes[0]
 
@@ -75,7 +82,9 @@ def test_a_polygon_needs_three_points():
 def test_a_cut_polygon_keeps_what_is_there():
     answer = parse(f"car<poly>{locs(0, 0, 9, 0, 9, 9, 4)}", "<OPEN_VOCABULARY_DETECTION>", SIZE)
     assert answer.labels == ["car"] and answer.polygons[0][0].shape == (3, 2) and answer.truncated
-    answer = parse(f"car<poly>{locs(0, 0, 9, 0, 9, 9)}dog{locs(1, 2, 3, 4)}</s>", "<OPEN_VOCABULARY_DETECTION>", SIZE)
+    answer = parse(
+        f"car<poly>{locs(0, 0, 9, 0, 9, 9)}dog{locs(1, 2, 3, 4)}</s>", "<OPEN_VOCABULARY_DETECTION>", SIZE
+    )
     assert answer.labels == ["dog", "car"]
 
 
@@ -107,9 +116,14 @@ def test_scores_follow_the_regions_not_the_order_of_the_tokens():
 def test_scores_of_pieces_left_out_do_no_harm():
     raw = f"it{locs(1, 1, 1, 1)}car{locs(1, 2)}dog{locs(1, 2, 3, 4, 5)}</s>"
     logs = np.log([0.1] * 6 + [0.7] * 4 + [0.1])
-    np.testing.assert_allclose(parse(raw, "<CAPTION_TO_PHRASE_GROUNDING>", SIZE, location_scores=logs).scores, [0.7])
+    np.testing.assert_allclose(
+        parse(raw, "<CAPTION_TO_PHRASE_GROUNDING>", SIZE, location_scores=logs).scores, [0.7]
+    )
     assert parse("</s>", "<OD>", SIZE, location_scores=[]).scores.shape == (0,)
-    assert parse(raw, "<OD>", SIZE).scores is None and parse("a</s>", "<CAPTION>", SIZE, location_scores=[]).scores is None
+    assert (
+        parse(raw, "<OD>", SIZE).scores is None
+        and parse("a</s>", "<CAPTION>", SIZE, location_scores=[]).scores is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,12 +149,20 @@ def test_an_answer_as_text_and_as_json():
     answer = parse(f"car{locs(0, 0, 9, 9)}</s>", "<OD>", SIZE, location_scores=[-0.1] * 4)
     assert repr(answer) == "Answer to <OD> on 1000x500: 1 box\n  'car'  (0, 0, 10, 5)  score 0.90"
     again = json.loads(json.dumps(answer.to_dict()))
-    assert again["boxes"] == [[0.5, 0.25, 9.5, 4.75]] and again["scores"] == [0.9048] and again["labels"] == ["car"]
-    assert again == json.loads(json.dumps(parse(answer.raw, "<OD>", SIZE, location_scores=[-0.1] * 4).to_dict()))
+    assert (
+        again["boxes"] == [[0.5, 0.25, 9.5, 4.75]]
+        and again["scores"] == [0.9048]
+        and again["labels"] == ["car"]
+    )
+    assert again == json.loads(
+        json.dumps(parse(answer.raw, "<OD>", SIZE, location_scores=[-0.1] * 4).to_dict())
+    )
 
 
 def test_answers_can_be_compared():
-    one, same, other = (parse(raw, "<OD>", SIZE) for raw in (f"a{locs(1, 2, 3, 4)}</s>", f"a{locs(1, 2, 3, 4)}</s>", "b</s>"))
+    one, same, other = (
+        parse(raw, "<OD>", SIZE) for raw in (f"a{locs(1, 2, 3, 4)}</s>", f"a{locs(1, 2, 3, 4)}</s>", "b</s>")
+    )
     assert one == same and one != other and one != "a"
 
 

@@ -14,12 +14,31 @@ from tests import tiny
 LOCATION = st.integers(0, 999).map("<loc_{}>".format)
 RUN = st.lists(LOCATION, min_size=1, max_size=9).map("".join)
 ODD = st.sampled_from(
-    ["<loc_1000>", "<loc_", "<loc_1", "<", ">", "\n", " ", "it", "the image", "<loc_99999999999>", "\ud800", "\x00"]
+    [
+        "<loc_1000>",
+        "<loc_",
+        "<loc_1",
+        "<",
+        ">",
+        "\n",
+        " ",
+        "it",
+        "the image",
+        "<loc_99999999999>",
+        "\ud800",
+        "\x00",
+    ]
 )
 WORDS = st.text(max_size=12)
-SOUP = st.lists(st.one_of(LOCATION, RUN, WORDS, st.sampled_from(sorted(SPECIAL_TOKENS)), ODD), max_size=40).map("".join)
+SOUP = st.lists(
+    st.one_of(LOCATION, RUN, WORDS, st.sampled_from(sorted(SPECIAL_TOKENS)), ODD), max_size=40
+).map("".join)
 SIZE = st.tuples(st.integers(1, 20_000), st.integers(1, 20_000))
-LABEL = st.text("abcdefghij klm", min_size=1, max_size=12).map(str.strip).filter(lambda word: word and word not in NEVER_GROUNDED)
+LABEL = (
+    st.text("abcdefghij klm", min_size=1, max_size=12)
+    .map(str.strip)
+    .filter(lambda word: word and word not in NEVER_GROUNDED)
+)
 PROCESSOR = tiny.processor()
 
 
@@ -51,7 +70,9 @@ def check(answer, size):
     assert len(answer.labels) == len(answer.boxes) + len(answer.quads) + len(answer.polygons)
     assert (answer.boxes[:, :2] <= answer.boxes[:, 2:]).all()
     assert all(parts and all(len(part) >= 3 for part in parts) for parts in answer.polygons)
-    points = [answer.boxes.reshape(-1, 2), answer.quads.reshape(-1, 2)] + [part for parts in answer.polygons for part in parts]
+    points = [answer.boxes.reshape(-1, 2), answer.quads.reshape(-1, 2)] + [
+        part for parts in answer.polygons for part in parts
+    ]
     points = np.concatenate(points)
     assert ((points >= 0) & (points <= [width, height])).all()
     assert all("<pad>" not in label and label == label.strip() for label in answer.labels)
@@ -82,7 +103,10 @@ def test_one_score_a_region_between_zero_and_one(tokens, task):
     if TASKS[task].gives == "text":
         assert answer.scores is None
     else:
-        assert answer.scores.shape == (len(answer.labels),) and ((answer.scores > 0) & (answer.scores <= 1)).all()
+        assert (
+            answer.scores.shape == (len(answer.labels),)
+            and ((answer.scores > 0) & (answer.scores <= 1)).all()
+        )
 
 
 @settings(max_examples=150, deadline=None)
@@ -90,8 +114,14 @@ def test_one_score_a_region_between_zero_and_one(tokens, task):
 def test_no_location_is_lost_without_a_word(raw, task):
     """Every location is either in the result or told of in the notes."""
     answer = parse(raw, task, (640, 480))
-    if TASKS[task].gives != "text" and not any("left out" in note or "no box" in note for note in answer.notes):
-        valid = [piece for piece in raw.split("<loc_")[1:] if piece.split(">")[0].isascii() and piece.split(">")[0].isdigit()]
+    if TASKS[task].gives != "text" and not any(
+        "left out" in note or "no box" in note for note in answer.notes
+    ):
+        valid = [
+            piece
+            for piece in raw.split("<loc_")[1:]
+            if piece.split(">")[0].isascii() and piece.split(">")[0].isdigit()
+        ]
         valid = [piece for piece in valid if ">" in piece and len(piece.split(">")[0]) <= 4]
         assert len(numbers(answer.parsed)) == len(valid)
 
@@ -107,7 +137,9 @@ def well_formed(task):
         return st.lists(st.tuples(label, boxes).map("".join), max_size=5).map("".join)
     if gives == "quads":
         return st.lists(st.tuples(LABEL, several(8)).map("".join), max_size=5).map("".join)
-    parts = st.lists(st.integers(3, 9).flatmap(lambda n: several(2 * n)), min_size=1, max_size=3).map("<sep>".join)
+    parts = st.lists(st.integers(3, 9).flatmap(lambda n: several(2 * n)), min_size=1, max_size=3).map(
+        "<sep>".join
+    )
     if gives == "polygons":
         return parts
     boxes = st.lists(st.tuples(LABEL, several(4)).map("".join), max_size=5)

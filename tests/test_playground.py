@@ -56,7 +56,9 @@ def random_florence():
 
 
 def test_every_task_is_in_one_group():
-    assert sorted(prompt for group in playground_model.GROUPS for _, prompt in playground_model.tasks_of(group)) == sorted(TASKS)
+    assert sorted(
+        prompt for group in playground_model.GROUPS for _, prompt in playground_model.tasks_of(group)
+    ) == sorted(TASKS)
 
 
 def test_only_settings_that_matter_are_passed():
@@ -64,8 +66,13 @@ def test_only_settings_that_matter_are_passed():
     assert playground_model.settings_of(USUAL | {"temperature": 0.5, "top_p": 0.5, "seed": 3}, USUAL) == {}
     sampled = playground_model.settings_of(USUAL | {"do_sample": True, "temperature": 0.5}, USUAL)
     assert sampled == {"do_sample": True, "temperature": 0.5, "seed": 0}
-    assert playground_model.settings_of(USUAL | {"num_beams": 1, "length_penalty": 2.0}, USUAL) == {"num_beams": 1}
-    assert playground_model.settings_of(USUAL | {"num_beams": 4, "length_penalty": 2.0}, USUAL) == {"num_beams": 4, "length_penalty": 2.0}
+    assert playground_model.settings_of(USUAL | {"num_beams": 1, "length_penalty": 2.0}, USUAL) == {
+        "num_beams": 1
+    }
+    assert playground_model.settings_of(USUAL | {"num_beams": 4, "length_penalty": 2.0}, USUAL) == {
+        "num_beams": 4,
+        "length_penalty": 2.0,
+    }
 
 
 def test_what_is_usual_comes_from_the_checkpoint(random_florence, monkeypatch):
@@ -77,7 +84,11 @@ def test_what_is_usual_comes_from_the_checkpoint(random_florence, monkeypatch):
 REQUESTS = [
     ("<OD>", None, {}),
     ("<CAPTION>", None, {"num_beams": 5, "length_penalty": 2.0, "max_new_tokens": 9}),
-    ("<OPEN_VOCABULARY_DETECTION>", "it's a \"red\" car\\n", {"do_sample": True, "seed": 3, "temperature": 0.7, "num_beams": 1}),
+    (
+        "<OPEN_VOCABULARY_DETECTION>",
+        'it\'s a "red" car\\n',
+        {"do_sample": True, "seed": 3, "temperature": 0.7, "num_beams": 1},
+    ),
     ("<REGION_TO_CATEGORY>", (10, 10, 40, 40), {"no_repeat_ngram_size": 2, "max_new_tokens": 5}),
 ]
 
@@ -106,7 +117,9 @@ def test_each_trouble_is_named_before_asking():
 
 def test_the_first_region_can_be_asked_about_however_small_the_picture():
     for size in [(1, 1), (2, 1), (3, 900), (640, 427)]:
-        assert Call("<REGION_TO_OCR>", picture(size=size), playground_model.first_region(size)).problem() == ""
+        assert (
+            Call("<REGION_TO_OCR>", picture(size=size), playground_model.first_region(size)).problem() == ""
+        )
 
 
 def test_a_file_comes_in_pieces():
@@ -149,7 +162,9 @@ def test_a_repeated_setting_comes_from_memory():
 def test_a_running_call_is_seen_and_can_be_stopped(beams):
     florence, states, first_token = Scripted("a" * 150), [], threading.Event()
     florence.gate.clear()
-    queue = AskQueue(florence, lambda state: (states.append(state), first_token.set() if state.tokens else None))
+    queue = AskQueue(
+        florence, lambda state: (states.append(state), first_token.set() if state.tokens else None)
+    )
     watch = playground_model._Watch.__call__
 
     def stop_at_ten(self, input_ids, scores, **more):
@@ -167,7 +182,11 @@ def test_a_running_call_is_seen_and_can_be_stopped(beams):
         playground_model._Watch.__call__ = watch
     assert states[0] == State(running=True) and first_token.is_set()
     turn = states[-1].turn
-    assert turn.stopped and 5 < len(turn.answer.text) < 20 and turn.answer.notes == ("You stopped this answer before its end.",)
+    assert (
+        turn.stopped
+        and 5 < len(turn.answer.text) < 20
+        and turn.answer.notes == ("You stopped this answer before its end.",)
+    )
     assert "stopping_criteria" not in turn.answer.settings
     queue.ask(turn.request)
     assert queue.wait(60) and florence.calls == 2, "a stopped answer is not remembered"
@@ -210,7 +229,9 @@ def test_two_turns_differ_in_what_was_asked():
         queue.ask(Call("<OD>", picture(), None, settings))
         assert queue.wait(60)
     rows = playground_model.differences(*queue.history, USUAL)
-    assert rows[:2] == [("num_beams", "2", "4"), ("length_penalty", "1.0", "2.0")] and rows[-1][0] == "seconds"
+    assert (
+        rows[:2] == [("num_beams", "2", "4"), ("length_penalty", "1.0", "2.0")] and rows[-1][0] == "seconds"
+    )
 
 
 def test_raw_tokens_cannot_smuggle_html():
@@ -241,10 +262,17 @@ def settle(panel):
 
 
 def test_the_panel_answers_at_once_and_shows_it_without_a_kernel(panel):
-    assert panel.answer.labels == ["car"] and "car" in panel.result.value and "&lt;loc_100&gt;" in panel.result.value
+    assert (
+        panel.answer.labels == ["car"]
+        and "car" in panel.result.value
+        and "&lt;loc_100&gt;" in panel.result.value
+    )
     assert 'alt="Answer to &lt;OD&gt; drawn on the picture: car."' in panel.picture.value
     bundle = panel._repr_mimebundle_()
-    assert bundle["text/plain"] == f"Playground of 'tiny' on your picture\n{panel.answer!r}" and "image/jpeg" in bundle
+    assert (
+        bundle["text/plain"] == f"Playground of 'tiny' on your picture\n{panel.answer!r}"
+        and "image/jpeg" in bundle
+    )
 
 
 def test_text_and_region_appear_only_where_the_task_takes_one(panel):
@@ -252,7 +280,9 @@ def test_text_and_region_appear_only_where_the_task_takes_one(panel):
         panel.group.value = group
         for _, prompt in playground_model.tasks_of(group):
             panel.task.value = prompt
-            wanted = {"nothing": (), "phrase": (panel.phrase,), "region": (panel.region,)}[TASKS[prompt].takes]
+            wanted = {"nothing": (), "phrase": (panel.phrase,), "region": (panel.region,)}[
+                TASKS[prompt].takes
+            ]
             assert tuple(panel.input.children) == wanted
             settle(panel)
 
@@ -263,7 +293,11 @@ def test_a_slider_that_is_let_go_asks_again(panel):
     settle(panel)
     assert panel.queue.florence.calls == calls + 1 and panel.answer.settings["num_beams"] == 2
     assert "num_beams=2" in panel.call.value
-    assert all(not slider.continuous_update for slider in panel.settings.values() if hasattr(slider, "continuous_update"))
+    assert all(
+        not slider.continuous_update
+        for slider in panel.settings.values()
+        if hasattr(slider, "continuous_update")
+    )
     panel.live.value = False
     panel.settings["num_beams"].value = 4
     settle(panel)
@@ -318,7 +352,9 @@ def test_pictures_from_everywhere(panel, monkeypatch):
     assert "trouble" in panel.status.value and settle(panel).answer.image_size == (33, 22)
     panel.source.value = "webcam"
     assert tuple(panel.source_more.children) == (panel.webcam,)
-    panel.webcam._handle_custom_msg({"name": "webcam.jpg", "size": len(file.getvalue()), "at": 0}, [file.getvalue()])
+    panel.webcam._handle_custom_msg(
+        {"name": "webcam.jpg", "size": len(file.getvalue()), "at": 0}, [file.getvalue()]
+    )
     assert settle(panel).chosen.name == "webcam.jpg"
     panel.source.value = "given"
     assert settle(panel).answer.image_size == (80, 60)
@@ -345,7 +381,11 @@ def test_two_answers_are_compared_side_by_side(panel):
     marks[1].value = True
     assert "Answer 1 and answer 2" in panel.comparison.value and "num_beams" in panel.comparison.value
     marks[2].value = True
-    assert [mark.value for mark in marks] == [False, True, True] and "Answer 2 and answer 3" in panel.comparison.value
+    assert [mark.value for mark in marks] == [
+        False,
+        True,
+        True,
+    ] and "Answer 2 and answer 3" in panel.comparison.value
     marks[2].value = False
     assert "another one" in panel.comparison.value
 

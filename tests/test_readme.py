@@ -26,7 +26,8 @@ PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "workshop").
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
-COLAB = f"{REPOSITORY.replace('github.com', 'colab.research.google.com/github')}/blob/v{PROJECT['version']}/notebooks"
+_ON_COLAB = REPOSITORY.replace("github.com", "colab.research.google.com/github")
+COLAB = f"{_ON_COLAB}/blob/v{PROJECT['version']}/notebooks"
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MACHINE_PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|var|Users|work|mnt)/[\w.-]+|\b[A-Z]:\\")
 each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
@@ -68,7 +69,8 @@ def test_all_pages_are_there():
 
 def test_the_task_table_is_that_of_the_package():
     expected = [
-        [f"`{t.prompt}`", t.title, t.takes, t.gives, t.sentence.replace("{input}", "*{input}*")] for t in fnb.TASKS.values()
+        [f"`{t.prompt}`", t.title, t.takes, t.gives, t.sentence.replace("{input}", "*{input}*")]
+        for t in fnb.TASKS.values()
     ]
     assert rows(README, "prompt") == expected
 
@@ -86,14 +88,28 @@ def test_the_lesson_table_is_that_of_the_notebooks():
 def test_the_checkpoint_table_is_that_of_the_package():
     published = [row for row in fnb.CHECKPOINTS.values() if row.hub_id]
     expected = [
-        [f"`{c.name}`", f"`{c.hub_id}`", f"{c.parameters / 1e6:.0f} million", f"{c.download_bytes / 1e9:.2f} GB", c.licence]
+        [
+            f"`{c.name}`",
+            f"`{c.hub_id}`",
+            f"{c.parameters / 1e6:.0f} million",
+            f"{c.download_bytes / 1e9:.2f} GB",
+            c.licence,
+        ]
         for c in published
     ]
     assert published and rows(README, "name") == expected
 
 
 def test_the_first_screen_comes_first():
-    order = ["make lab", "make test", "| lesson |", "## Install", "## Colab", "## Troubleshooting", "## Development"]
+    order = [
+        "make lab",
+        "make test",
+        "| lesson |",
+        "## Install",
+        "## Colab",
+        "## Troubleshooting",
+        "## Development",
+    ]
     assert sorted(order, key=README.index) == order
     assert README.index("| lesson |") < 1800
 
@@ -105,7 +121,10 @@ def test_the_first_screen_comes_first():
 def test_make_targets_exist(path):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     text = path.read_text(encoding="utf-8")
-    named = set(re.findall(r"`make ([\w-]+)", text) + re.findall(r"^make ([\w-]+)", "".join(blocks(text, "sh")), flags=re.M))
+    named = set(
+        re.findall(r"`make ([\w-]+)", text)
+        + re.findall(r"^make ([\w-]+)", "".join(blocks(text, "sh")), flags=re.M)
+    )
     assert {name for name in named if not re.search(rf"^{name}:", makefile, flags=re.MULTILINE)} == set()
     assert path != PAGES[0] or named >= {"lab", "test", "venv", "lessons"}
 
@@ -130,7 +149,10 @@ def subcommands() -> list[str]:
 
 def test_nbval_is_called_as_the_makefile_does():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert f"pytest {re.search(r'^NBVAL = (.+)$', makefile, flags=re.MULTILINE)[1]} tests/notebooks notebooks\n" in README
+    assert (
+        f"pytest {re.search(r'^NBVAL = (.+)$', makefile, flags=re.MULTILINE)[1]} tests/notebooks notebooks\n"
+        in README
+    )
 
 
 def test_the_ten_lines_run(mini, tmp_path, monkeypatch, capsys):

@@ -1,8 +1,8 @@
 """What the real models said, replayed: answers recorded in the integration tests of transformers.
 
-(tests/models/florence2, commit 001f85b.) `recorded_answers.json` holds, one a line: the model, what was asked, the ids of the
-prompt and of the answer, the raw string, and the dictionary of the native processor, whose pixels are bin centres with the fraction
-cut off. The two photographs have 1300x876 and 640x480 pixels.
+(tests/models/florence2, commit 001f85b.) `recorded_answers.json` holds, one a line: the model, what was
+asked, the ids of the prompt and of the answer, the raw string, and the dictionary of the native processor,
+whose pixels are bin centres with the fraction cut off. The two photographs have 1300x876 and 640x480 pixels.
 """
 
 import json
@@ -20,8 +20,27 @@ RECORDED = json.loads((Path(__file__).parent / "recorded_answers.json").read_tex
 ADDED = (
     ["<od>", "</od>", "<ocr>", "</ocr>"]
     + [f"<loc_{n}>" for n in range(1000)]
-    + ["<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>", "</grounding>", "<seg>", "</seg>", "<sep>"]
-    + ["<region_cap>", "</region_cap>", "<region_to_desciption>", "</region_to_desciption>", "<proposal>", "</proposal>"]
+    + [
+        "<cap>",
+        "</cap>",
+        "<ncap>",
+        "</ncap>",
+        "<dcap>",
+        "</dcap>",
+        "<grounding>",
+        "</grounding>",
+        "<seg>",
+        "</seg>",
+        "<sep>",
+    ]
+    + [
+        "<region_cap>",
+        "</region_cap>",
+        "<region_to_desciption>",
+        "</region_to_desciption>",
+        "<proposal>",
+        "</proposal>",
+    ]
     + ["<poly>", "</poly>", "<and>", "<image>"]
 )
 
@@ -63,7 +82,9 @@ def test_parsed_as_recorded(case):
 @pytest.mark.parametrize("case", RECORDED, ids=named)
 def test_the_native_processor_agrees(case):
     """But for <pad>, which it leaves in captions."""
-    native = tiny.processor().post_process_generation(case["raw"].replace("<pad>", ""), None, case["task"], case["image_size"])
+    native = tiny.processor().post_process_generation(
+        case["raw"].replace("<pad>", ""), None, case["task"], case["image_size"]
+    )
     assert native == {case["task"]: case["parsed"]}
 
 
@@ -89,9 +110,9 @@ def test_our_prompt_becomes_the_recorded_ids(case, tokenizer):
 
 
 def test_the_real_location_tokens_are_where_the_reference_says(tokenizer):
-    assert tokenizer.convert_tokens_to_ids(["<od>", "<loc_0>", "<loc_999>", "<poly>", "</poly>", "<and>", "<image>"]) == [
-        50265, 50269, 51268, 51286, 51287, 51288, 51289
-    ]  # fmt: skip
+    assert tokenizer.convert_tokens_to_ids(
+        ["<od>", "<loc_0>", "<loc_999>", "<poly>", "</poly>", "<and>", "<image>"]
+    ) == [50265, 50269, 51268, 51286, 51287, 51288, 51289]
 
 
 def test_a_region_prompt_becomes_location_tokens(tokenizer):
@@ -127,20 +148,31 @@ THIRTEEN = (
     "</s><s><loc_53><loc_334><loc_933><loc_775><loc_711><loc_203><loc_906><loc_546>"
     "<loc_585><loc_309><loc_774><loc_709><loc_577></s><pad>"
 )
-OUTLINE = "<loc_279><loc_379><loc_282><loc_379><loc_290><loc_373><loc_293><loc_373><loc_298><loc_369><loc_301><loc_369>"
+OUTLINE = (
+    "<loc_279><loc_379><loc_282><loc_379><loc_290><loc_373>"
+    "<loc_293><loc_373><loc_298><loc_369><loc_301><loc_369>"
+)
 
 
 def test_boxes_with_and_without_labels():
     answer = parse(CAR, "<OD>", (1000, 1000))
-    assert cut(answer.parsed) == {"<OD>": {"bboxes": [[53, 334, 933, 775], [425, 504, 474, 516]], "labels": ["car", "door handle"]}}
+    assert cut(answer.parsed) == {
+        "<OD>": {"bboxes": [[53, 334, 933, 775], [425, 504, 474, 516]], "labels": ["car", "door handle"]}
+    }
     answer = parse(THIRTEEN, "<REGION_PROPOSAL>", (1000, 1000))
-    assert cut(answer.parsed[answer.task]["bboxes"]) == [[53, 334, 933, 775], [711, 203, 906, 546], [585, 309, 774, 709]]
+    assert cut(answer.parsed[answer.task]["bboxes"]) == [
+        [53, 334, 933, 775],
+        [711, 203, 906, 546],
+        [585, 309, 774, 709],
+    ]
     assert answer.labels == ["", "", ""] and "no whole region" in answer.notes[0]
 
 
 def test_a_polygon():
     answer = parse(OUTLINE, "<REGION_TO_SEGMENTATION>", (1000, 1000))
-    assert cut(answer.parsed[answer.task]["polygons"]) == [[[279, 379, 282, 379, 290, 373, 293, 373, 298, 369, 301, 369]]]
+    assert cut(answer.parsed[answer.task]["polygons"]) == [
+        [[279, 379, 282, 379, 290, 373, 293, 373, 298, 369, 301, 369]]
+    ]
 
 
 def test_grounding_drops_the_image_and_says_so():

@@ -41,7 +41,9 @@ def test_every_snapped_box_can_be_asked_about(drawn, width, height):
     assert build_prompt("<REGION_TO_CATEGORY>", box, (width, height)).count("<loc_") == 4
 
 
-@pytest.mark.parametrize("bad", [(1, 2, 3), (1, 2, 3, float("nan")), "1234x", None, (1, 2, 3, float("inf")), [[1, 2, 3, 4]]])
+@pytest.mark.parametrize(
+    "bad", [(1, 2, 3), (1, 2, 3, float("nan")), "1234x", None, (1, 2, 3, float("inf")), [[1, 2, 3, 4]]]
+)
 def test_what_is_no_box_is_refused(bad):
     with pytest.raises(InputError, match="four numbers"):
         snapped(bad, SIZE)
@@ -75,7 +77,9 @@ def test_without_several_a_new_box_takes_the_place_of_the_old_one():
 
 
 def test_another_picture_takes_boxes_and_shapes_away():
-    picker = region_picker(picture(), boxes=[(0, 0, 10, 10)], answer=parse("car<loc_1><loc_1><loc_9><loc_9></s>", "<OD>", SIZE))
+    picker = region_picker(
+        picture(), boxes=[(0, 0, 10, 10)], answer=parse("car<loc_1><loc_1><loc_9><loc_9></s>", "<OD>", SIZE)
+    )
     picker.set_image(picture((64, 48)))
     assert (picker.width, picker.height, picker.boxes, picker.box, picker.shapes) == (64, 48, [], None, [])
 

@@ -8,7 +8,17 @@ import pytest
 from PIL import Image, ImageDraw
 
 from florence_nb.errors import InputError
-from florence_nb.scenes import BACKGROUNDS, COLOURS, GALLERY, HELD_OUT, KINDS, CameraEffects, Scene, Thing, random_scene
+from florence_nb.scenes import (
+    BACKGROUNDS,
+    COLOURS,
+    GALLERY,
+    HELD_OUT,
+    KINDS,
+    CameraEffects,
+    Scene,
+    Thing,
+    random_scene,
+)
 from florence_nb.scenes import scene as scene_module
 from florence_nb.scenes import thing as thing_module
 from florence_nb.scenes.backgrounds import HOMES, paint
@@ -38,7 +48,10 @@ def box_iou(one, other):
 def inside(quad, x, y):
     """Whether a point lies in a convex quad given clockwise (y down)."""
     steps = np.roll(quad, -1, axis=0) - quad
-    return all(step[0] * (y - corner[1]) - step[1] * (x - corner[0]) >= 0 for corner, step in zip(quad, steps, strict=True))
+    return all(
+        step[0] * (y - corner[1]) - step[1] * (x - corner[0]) >= 0
+        for corner, step in zip(quad, steps, strict=True)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +80,9 @@ def test_box_outline_and_owner_agree_for_every_kind(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_has_its_colour(kind):
-    """At least a tenth of what is painted is near the colour asked for, so that no colour is a mere detail."""
+    """At least a tenth of what is painted is near the colour asked for, so that no colour is a mere
+    detail.
+    """
     scene = Scene([thing_of(kind, "blue", size=0.6)], size=(120, 120))
     near = np.abs(np.asarray(scene.image, int) - COLOURS["blue"]).sum(axis=2) < 60
     assert near[scene.instance_map == 1].mean() > 0.1
@@ -79,19 +94,33 @@ def test_outlines_are_clockwise_rings_within_the_box(scenes):
             x, y = ring.T
             assert 3 <= len(ring) <= 18 and not np.array_equal(ring[0], ring[-1])
             assert (x * np.roll(y, -1) - y * np.roll(x, -1)).sum() > 0
-            assert x.min() >= thing.box[0] and y.min() >= thing.box[1] and x.max() <= thing.box[2] and y.max() <= thing.box[3]
-        assert 0 <= thing.box[0] < thing.box[2] <= scene.size[0] and 0 <= thing.box[1] < thing.box[3] <= scene.size[1]
+            assert (
+                x.min() >= thing.box[0]
+                and y.min() >= thing.box[1]
+                and x.max() <= thing.box[2]
+                and y.max() <= thing.box[3]
+            )
+        assert (
+            0 <= thing.box[0] < thing.box[2] <= scene.size[0]
+            and 0 <= thing.box[1] < thing.box[3] <= scene.size[1]
+        )
         assert thing.polygon is thing.polygons[0]
 
 
 def test_outlines_cover_what_is_seen(scenes):
-    shares = [box_iou(covered(t.polygons, scene.size), scene.instance_map == number) for scene, number, t in all_things(scenes)]
+    shares = [
+        box_iou(covered(t.polygons, scene.size), scene.instance_map == number)
+        for scene, number, t in all_things(scenes)
+    ]
     assert min(shares) > 0.7 and np.mean(shares) > 0.88
 
 
 def test_owner_numbers_the_things(scenes):
     for scene in scenes:
-        assert scene.instance_map.shape == (scene.size[1], scene.size[0]) and scene.instance_map.dtype == np.uint8
+        assert (
+            scene.instance_map.shape == (scene.size[1], scene.size[0])
+            and scene.instance_map.dtype == np.uint8
+        )
         assert set(np.unique(scene.instance_map)) - {0} == set(range(1, len(scene.things) + 1))
         assert scene.image.size == scene.size and scene.image.mode == "RGB"
 
@@ -101,9 +130,13 @@ def test_letters_lie_in_their_quads(scenes):
     assert len(written) >= 5
     for _, thing in written:
         lines = thing.text.split("\n")
-        assert len(thing.quads) == len(lines) and "".join(c for c, _, _ in thing.letters) == "".join(thing.text.split())
+        assert len(thing.quads) == len(lines) and "".join(c for c, _, _ in thing.letters) == "".join(
+            thing.text.split()
+        )
         owner = [quad for line, quad in zip(lines, thing.quads, strict=True) for _ in line.replace(" ", "")]
-        assert all(inside(quad, x, y) for quad, (_, x, y) in zip(owner, thing.letters, strict=True)), thing.text
+        assert all(inside(quad, x, y) for quad, (_, x, y) in zip(owner, thing.letters, strict=True)), (
+            thing.text
+        )
         assert thing.quad is thing.quads[0]
 
 
@@ -137,7 +170,9 @@ def test_every_aspect(size):
     for seed in range(3):
         scene = random_scene(seed, size=size)
         assert scene.image.size == size and 1 <= len(scene.things) <= 7
-        assert all(home_of(t.kind) in ("ground", "table", *HOMES[scene.background]) or t.text for t in scene.things)
+        assert all(
+            home_of(t.kind) in ("ground", "table", *HOMES[scene.background]) or t.text for t in scene.things
+        )
 
 
 def test_random_scenes_have_every_aspect_and_place():
@@ -210,11 +245,15 @@ def test_what_lies_in_front_is_seen():
 def test_a_thing_cut_in_two_has_two_outlines():
     scene = Scene([Thing("bus", "red", size=0.9), Thing("lighthouse", "white", size=0.9)], size=(200, 200))
     bus = scene.things[0]
-    assert len(bus.polygons) == 2 and box_iou(covered(bus.polygons, scene.size), scene.instance_map == 1) > 0.75
+    assert (
+        len(bus.polygons) == 2 and box_iou(covered(bus.polygons, scene.size), scene.instance_map == 1) > 0.75
+    )
 
 
 def test_what_is_not_seen_is_no_thing():
-    scene = Scene([Thing("cat", "red", size=0.1), Thing("ball", "blue", size=0.9), Thing("dog", "red", at=(-1, 0.5))])
+    scene = Scene(
+        [Thing("cat", "red", size=0.1), Thing("ball", "blue", size=0.9), Thing("dog", "red", at=(-1, 0.5))]
+    )
     assert [t.kind for t in scene.things] == ["ball"] and len(scene.wanted) == 3
     assert set(np.unique(scene.instance_map)) == {0, 1}
 
@@ -230,7 +269,10 @@ def test_an_empty_scene():
 
 
 def test_mirrored():
-    plain, mirrored = (Scene([Thing("car", "red", mirrored=m, size=0.5)], size=(120, 120)).instance_map for m in (False, True))
+    plain, mirrored = (
+        Scene([Thing("car", "red", mirrored=m, size=0.5)], size=(120, 120)).instance_map
+        for m in (False, True)
+    )
     assert box_iou(plain[:, ::-1] == 1, mirrored == 1) > 0.95 > box_iou(plain == 1, mirrored == 1)
 
 
@@ -243,7 +285,8 @@ def test_stretch_and_tilt_keep_the_size():
 
 
 @pytest.mark.parametrize(
-    "change", ({"brightness": 0.8}, {"contrast": 0.8}, {"saturation": 0.5}, {"blur": 1}, {"noise": 5}, {"jpeg": 50})
+    "change",
+    ({"brightness": 0.8}, {"contrast": 0.8}, {"saturation": 0.5}, {"blur": 1}, {"noise": 5}, {"jpeg": 50}),
 )
 def test_weather_changes_the_picture_and_not_the_truth(change):
     clear = Scene([Thing("car", "red")], size=(80, 60))
@@ -297,4 +340,8 @@ def test_words_for_signs_can_be_written():
     rng = random.Random(0)
     texts = [random_text(rng) for _ in range(300)]
     assert all(Thing("sign", "red", text=text) for text in texts)
-    assert {len(text) for text in texts} >= set(range(1, 9)) and any("\n" in t for t in texts) and any(" " in t for t in texts)
+    assert (
+        {len(text) for text in texts} >= set(range(1, 9))
+        and any("\n" in t for t in texts)
+        and any(" " in t for t in texts)
+    )

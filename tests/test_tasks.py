@@ -39,7 +39,9 @@ def test_every_example_is_accepted_and_becomes_its_sentence(processor):
 
 def test_blanks_around_the_marker_and_phrase_do_no_harm():
     assert get_task(" <OD>\n") is TASKS["<OD>"]
-    assert build_prompt("<OPEN_VOCABULARY_DETECTION>", "  a car\n", SIZE) == "<OPEN_VOCABULARY_DETECTION>a car"
+    assert (
+        build_prompt("<OPEN_VOCABULARY_DETECTION>", "  a car\n", SIZE) == "<OPEN_VOCABULARY_DETECTION>a car"
+    )
 
 
 @pytest.mark.parametrize(

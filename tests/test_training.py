@@ -1,4 +1,6 @@
-"""The recipe of mini, with a pool of a few pictures and a handful of steps: it runs, resumes, learns and exports."""
+"""The recipe of mini, with a pool of a few pictures and a handful of steps: it runs, resumes, learns and
+exports.
+"""
 
 import pickle
 import random
@@ -55,10 +57,16 @@ def facts(pictures):
 def test_a_shard_is_what_was_drawn(pictures):
     shard = pool.open_shard(pictures, 1)
     assert pool.shards_in(pictures) == [0, 1, 2] and len(shard.facts) == SHARD
-    assert shard.pictures.shape == (SHARD, SIDE, SIDE, 3) and shard.instances.shape == (SHARD, pool.INSTANCE_GRID, pool.INSTANCE_GRID)
+    assert shard.pictures.shape == (SHARD, SIDE, SIDE, 3) and shard.instances.shape == (
+        SHARD,
+        pool.INSTANCE_GRID,
+        pool.INSTANCE_GRID,
+    )
     scene = random_scene(pool.TRAINING_SEEDS + SHARD + 2)
     assert np.array_equal(shard.pictures[2], np.asarray(pool.squeeze(scene.image)))
-    assert [t.box for t in shard.facts[2].things] == [t.box for t in scene.things] and shard.facts[2].size == scene.size
+    assert [t.box for t in shard.facts[2].things] == [t.box for t in scene.things] and shard.facts[
+        2
+    ].size == scene.size
     assert shard.instances[2].max() <= len(scene.things)
 
 
@@ -70,7 +78,13 @@ def test_finished_shards_are_not_drawn_again(pictures, monkeypatch):
 def test_facts_keep_their_names_on_disk(facts):
     """Pools that were drawn earlier stay readable as long as these names stay."""
     stored = pickle.dumps(facts[0])
-    for name in (b"florence_nb.training.pool", b"Facts", b"florence_nb.scenes.thing", b"VisibleThing", b"Thing"):
+    for name in (
+        b"florence_nb.training.pool",
+        b"Facts",
+        b"florence_nb.scenes.thing",
+        b"VisibleThing",
+        b"Thing",
+    ):
         assert name in stored
 
 
@@ -79,7 +93,9 @@ def test_batches_leave_the_first_shard_out(pictures):
     supply = batches(pictures, 2, seed=0)
     for _ in range(6):
         images, instances, found = next(supply)
-        assert len(images) == len(instances) == len(found) == 2 and not first & {one.things[0].box for one in found}
+        assert len(images) == len(instances) == len(found) == 2 and not first & {
+            one.things[0].box for one in found
+        }
 
 
 def test_an_empty_pool_is_an_error_and_no_endless_wait(tmp_path, one_tokenizer):
@@ -121,7 +137,9 @@ def test_every_task_is_asked_and_answered(facts):
 def test_phrases_mean_something_and_sloppy_boxes_stay_near(facts):
     rng = random.Random(0)
     for one in facts * 5:
-        assert things_meant(one, questions.refer(one, rng)) and not things_meant(one, questions.absent(one, rng))
+        assert things_meant(one, questions.refer(one, rng)) and not things_meant(
+            one, questions.absent(one, rng)
+        )
         box = one.things[0].box
         moved = np.array(questions.jitter_box(box, one.size, rng))
         assert (np.abs(moved - box) <= 0.04 * np.array(one.size * 2) + 1e-9).all() and moved.min() >= 0
@@ -142,8 +160,12 @@ def test_the_tokenizer_is_always_the_same(tokenizer):
 def test_the_tokenizer_has_the_tokens_of_florence(tokenizer):
     places = tokenizer.convert_tokens_to_ids([f"<loc_{i}>" for i in range(1000)])
     assert places == list(range(places[0], places[0] + 1000))
-    assert all(tokenizer.convert_tokens_to_ids(mark) != tokenizer.unk_token_id for mark in SPECIAL_TOKENS - {"<unk>"})
-    assert tokenizer("STOP42").input_ids[1:-1] == [tokenizer.convert_tokens_to_ids(letter) for letter in "STOP42"]
+    assert all(
+        tokenizer.convert_tokens_to_ids(mark) != tokenizer.unk_token_id for mark in SPECIAL_TOKENS - {"<unk>"}
+    )
+    assert tokenizer("STOP42").input_ids[1:-1] == [
+        tokenizer.convert_tokens_to_ids(letter) for letter in "STOP42"
+    ]
 
 
 def test_answers_come_back_from_their_tokens(facts, tokenizer):
@@ -188,7 +210,10 @@ def test_both_lessons_go_on_from_an_exported_checkpoint(pictures, tmp_path):
     train_tower(pictures, tmp_path, 5, 0, begin=mini)
     state = torch.load(tmp_path / "tower.pt")
     model, heads, steps = load_exported(mini)
-    assert all(torch.equal(state["tower"][name], weight) for name, weight in model.model.vision_tower.state_dict().items())
+    assert all(
+        torch.equal(state["tower"][name], weight)
+        for name, weight in model.model.vision_tower.state_dict().items()
+    )
     assert all(torch.equal(state["heads"][name], weight) for name, weight in heads.items())
     state["projector"]["image_proj_norm.bias"] += 1
     torch.save(state, tmp_path / "tower.pt")
@@ -197,7 +222,9 @@ def test_both_lessons_go_on_from_an_exported_checkpoint(pictures, tmp_path):
     assert torch.equal(trainer.heads.meant.weight, heads["meant.weight"])
     for name, weight in model.state_dict().items():
         moved = trainer.model.state_dict()[name] - weight
-        assert torch.equal(moved, torch.ones_like(moved) if "image_proj_norm.bias" in name else torch.zeros_like(moved)), name
+        assert torch.equal(
+            moved, torch.ones_like(moved) if "image_proj_norm.bias" in name else torch.zeros_like(moved)
+        ), name
 
 
 def test_one_batch_can_be_learned(pictures, tmp_path, one_tokenizer):
@@ -219,13 +246,19 @@ def test_a_page_is_full_of_words_and_only_the_tower_sees_it(pictures, monkeypatc
     pool.draw_pool(tmp_path, pool.PAGES, pool.PAGES + 1)
     scenes, both = batches(tmp_path, 3, seed=0), batches(tmp_path, 3, seed=0, pages=1)
     pages = [[t.box for t in one.things] for one in pool.open_shard(tmp_path, pool.PAGES).facts]
-    seen = [[[t.box for t in one.things] for _ in range(3) for one in next(supply)[2]] for supply in (scenes, both)]
+    seen = [
+        [[t.box for t in one.things] for _ in range(3) for one in next(supply)[2]]
+        for supply in (scenes, both)
+    ]
     assert not any(one in pages for one in seen[0]) and any(one in pages for one in seen[1])
 
 
 def test_letters_know_their_turn_in_the_line():
     scene = Scene((Thing("sign", "red", size=0.9, text="TAXI\nGO 7"),), size=(SIDE, SIDE))
-    truth = cell_truth(pool.Facts(scene.things, "field", scene.size), np.zeros((pool.INSTANCE_GRID, pool.INSTANCE_GRID), np.uint8))
+    truth = cell_truth(
+        pool.Facts(scene.things, "field", scene.size),
+        np.zeros((pool.INSTANCE_GRID, pool.INSTANCE_GRID), np.uint8),
+    )
     places = zip(truth["letters"].ravel(), truth["letter_index"].ravel(), truth["letters_left"].ravel())
     told = {(CHARACTERS[letter - 1], index, left) for letter, index, left in places if letter}
     assert told == {("T", 0, 3), ("A", 1, 2), ("X", 2, 1), ("I", 3, 0), ("G", 0, 2), ("O", 1, 1), ("7", 2, 0)}
@@ -241,7 +274,9 @@ def test_a_window_moves_picture_owners_and_facts_alike(pictures):
     for picture, instances, one in zip(shard.pictures, shard.instances, shard.facts, strict=True):
         whole = (0, 0, *one.size)
         same, owned, told = random_crop(picture, instances, one, whole, rng)
-        assert np.array_equal(owned, instances) and [t.box for t in told.things] == [t.box for t in one.things]
+        assert np.array_equal(owned, instances) and [t.box for t in told.things] == [
+            t.box for t in one.things
+        ]
         assert abs(np.corrcoef(same.ravel(), picture.ravel())[0, 1]) > 0.95
         for _ in range(20):
             window = random_crop_box(one.size, rng)
@@ -253,14 +288,23 @@ def test_a_window_moves_picture_owners_and_facts_alike(pictures):
                 x0, y0, x1, y1 = thing.box
                 assert 0 <= x0 <= x1 <= width and 0 <= y0 <= y1 <= height
                 if len(rows):
-                    seen = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]) / pool.INSTANCE_GRID
+                    seen = (
+                        np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+                        / pool.INSTANCE_GRID
+                    )
                     box = np.array(thing.box) / (width, height, width, height)
-                    assert (seen - box)[:2].min() > -2 / pool.INSTANCE_GRID and (seen - box)[2:].max() < 2 / pool.INSTANCE_GRID
+                    assert (seen - box)[:2].min() > -2 / pool.INSTANCE_GRID and (seen - box)[
+                        2:
+                    ].max() < 2 / pool.INSTANCE_GRID
             assert len(cell_truth(told, owned)["kind"]) == GRID * GRID
 
 
 def test_what_a_text_input_means():
-    things = Thing("car", "red", (0.2, 0.7), 0.2), Thing("car", "blue", (0.5, 0.7), 0.2), Thing("dog", "black", (0.8, 0.7), 0.2)
+    things = (
+        Thing("car", "red", (0.2, 0.7), 0.2),
+        Thing("car", "blue", (0.5, 0.7), 0.2),
+        Thing("dog", "black", (0.8, 0.7), 0.2),
+    )
     scene = Scene(things)
     cases = {
         ("<OPEN_VOCABULARY_DETECTION>", "cars<and>a cat"): [0, 1],

@@ -79,7 +79,12 @@ def test_detection(scenes):
 
 
 def test_labels_are_grouped_in_the_order_of_the_first():
-    assert [word for word in re.split(r"[<>]", CARS.answer("<OD>")) if word.isalpha()] == ["s", "house", "car", "bird"]
+    assert [word for word in re.split(r"[<>]", CARS.answer("<OD>")) if word.isalpha()] == [
+        "s",
+        "house",
+        "car",
+        "bird",
+    ]
     assert [told(CARS, "<OD>").labels, told(CARS, "<DENSE_REGION_CAPTION>").labels] == [
         ["house", "car", "car", "car", "bird"],
         ["blue house", "red car", "red car", "white bird", "yellow car"],
@@ -90,7 +95,9 @@ def test_reading(scenes):
     read = 0
     for scene in scenes:
         lines = lines_of(scene)
-        assert sorted(line for line, _ in lines) == sorted(line for t in scene.things for line in t.text.split("\n") if line)
+        assert sorted(line for line, _ in lines) == sorted(
+            line for t in scene.things for line in t.text.split("\n") if line
+        )
         assert told(scene, "<OCR>").text.split() == " ".join(line for line, _ in lines).split()
         answer = told(scene, "<OCR_WITH_REGION>")
         assert answer.labels == [line for line, _ in lines]
@@ -103,13 +110,18 @@ def test_the_lines_of_one_sign_stay_in_order():
     """Also where both are at one height, as on a small or tilted sign."""
     for tilt in (-15, -6, 6, 15):
         for y in np.linspace(0.2, 0.8, 9):
-            scene = Scene([Thing("sign", "white", (0.5, float(y)), 0.15, text="STOP\nSLOW", tilt=tilt)], size=(120, 120))
+            scene = Scene(
+                [Thing("sign", "white", (0.5, float(y)), 0.15, text="STOP\nSLOW", tilt=tilt)], size=(120, 120)
+            )
             assert [line for line, _ in lines_of(scene)] == ["STOP", "SLOW"]
 
 
 def test_reading_goes_down_and_then_across():
     scene = Scene(
-        [Thing("sign", "red", at, 0.25, text=text) for at, text in (((0.7, 0.2), "B"), ((0.3, 0.2), "A"), ((0.2, 0.8), "C"))]
+        [
+            Thing("sign", "red", at, 0.25, text=text)
+            for at, text in (((0.7, 0.2), "B"), ((0.3, 0.2), "A"), ((0.2, 0.8), "C"))
+        ]
     )
     assert [line for line, _ in lines_of(scene)] == ["A", "B", "C"]
 
@@ -117,12 +129,17 @@ def test_reading_goes_down_and_then_across():
 def test_outlines(scenes):
     for scene in scenes:
         thing = scene.things[-1]
-        for task, text in (("<REGION_TO_SEGMENTATION>", thing.box), ("<REFERRING_EXPRESSION_SEGMENTATION>", "")):
+        for task, text in (
+            ("<REGION_TO_SEGMENTATION>", thing.box),
+            ("<REFERRING_EXPRESSION_SEGMENTATION>", ""),
+        ):
             text = text or scene_words.name_of(thing)
             wanted = [thing] if "REGION" in task else scene_words.things_meant(scene, text)
             parts = [part for parts in told(scene, task, text).polygons for part in parts]
             pieces = [piece for t in wanted for piece in t.polygons]
-            assert all(near(scene, part, resample_outline(piece)) for part, piece in zip(parts, pieces, strict=True))
+            assert all(
+                near(scene, part, resample_outline(piece)) for part, piece in zip(parts, pieces, strict=True)
+            )
             assert mask_iou(rasterize(parts, scene.size), rasterize(pieces, scene.size)) > 0.85
 
 
@@ -138,10 +155,18 @@ def test_twenty_points_keep_corners_and_even_steps():
 
 def test_a_thing_cut_in_two_is_told_in_two_parts():
     raw = CUT.answer("<OPEN_VOCABULARY_DETECTION>", "bus<and>lighthouse")
-    assert raw.count("<poly>") == raw.count("</poly>") == raw.count("<sep>") == 1 and raw.startswith("</s><s>bus<poly><loc_")
+    assert raw.count("<poly>") == raw.count("</poly>") == raw.count("<sep>") == 1 and raw.startswith(
+        "</s><s>bus<poly><loc_"
+    )
     answer = told(CUT, "<OPEN_VOCABULARY_DETECTION>", "bus<and>lighthouse")
-    assert answer.labels == ["lighthouse", "bus"] and len(answer.boxes) == 1 and [len(parts) for parts in answer.polygons] == [2]
-    assert [len(parts) for parts in told(CUT, "<REFERRING_EXPRESSION_SEGMENTATION>", "the red bus").polygons] == [2]
+    assert (
+        answer.labels == ["lighthouse", "bus"]
+        and len(answer.boxes) == 1
+        and [len(parts) for parts in answer.polygons] == [2]
+    )
+    assert [
+        len(parts) for parts in told(CUT, "<REFERRING_EXPRESSION_SEGMENTATION>", "the red bus").polygons
+    ] == [2]
     assert [len(parts) for parts in told(CUT, "<REGION_TO_SEGMENTATION>", CUT.things[0].box).polygons] == [2]
 
 
@@ -168,7 +193,8 @@ def test_what_a_phrase_means(phrase, found):
 
 
 @pytest.mark.parametrize(
-    "phrase, middle", (("largest red car", 100), ("red car on the right", 240), ("red car next to the house", 100))
+    "phrase, middle",
+    (("largest red car", 100), ("red car on the right", 240), ("red car next to the house", 100)),
 )
 def test_which_one_a_phrase_means(phrase, middle):
     assert middles(scene_words.things_meant(CARS, phrase)) == pytest.approx([middle], abs=6)
@@ -176,7 +202,17 @@ def test_which_one_a_phrase_means(phrase, middle):
 
 @pytest.mark.parametrize(
     "phrase",
-    ("dog", "green car", "car next to the dog", "house next to the house", "something", "red", "the largest", "car car", "."),
+    (
+        "dog",
+        "green car",
+        "car next to the dog",
+        "house next to the house",
+        "something",
+        "red",
+        "the largest",
+        "car car",
+        ".",
+    ),
 )
 def test_what_is_absent_is_answered_with_nothing(phrase):
     for task in ("<OPEN_VOCABULARY_DETECTION>", "<REFERRING_EXPRESSION_SEGMENTATION>"):
@@ -202,7 +238,11 @@ def test_grounding():
 
 
 def test_the_words_on_a_sign_name_nothing():
-    assert scene_words.phrases_in("There is a red sign. The sign says BUS 42. A bus.") == ["a red sign", "The sign", "A bus"]
+    assert scene_words.phrases_in("There is a red sign. The sign says BUS 42. A bus.") == [
+        "a red sign",
+        "The sign",
+        "A bus",
+    ]
 
 
 def test_captions_can_be_grounded(scenes):
@@ -252,7 +292,9 @@ def test_captions_word_by_word():
         "The image shows a blue house, two red cars, a white bird and a yellow car in a green field."
     )
     street = told(GALLERY["street"], "<MORE_DETAILED_CAPTION>").text
-    assert street.startswith("The image shows a scene on a street at night. On the left there is a black dog.")
+    assert street.startswith(
+        "The image shows a scene on a street at night. On the left there is a black dog."
+    )
     assert "The sign says STOP." in street
 
 
@@ -263,7 +305,9 @@ def test_two_alike_are_counted_in_the_short_caption():
 
 @pytest.mark.parametrize("number, word", ((2, "two"), (8, "eight"), (12, "twelve"), (14, "many")))
 def test_counting(number, word):
-    row = Scene([Thing("ball", "red", ((i + 0.5) / number, 0.5), 0.1) for i in range(number)], size=(400, 200))
+    row = Scene(
+        [Thing("ball", "red", ((i + 0.5) / number, 0.5), 0.1) for i in range(number)], size=(400, 200)
+    )
     assert f"shows {word} red balls in" in told(row, "<DETAILED_CAPTION>").text
     assert len(told(row, "<CAPTION_TO_PHRASE_GROUNDING>", f"{word} red balls").boxes) == number
 
@@ -283,7 +327,9 @@ def test_relations(at, size, relation):
 
 
 def test_behind():
-    scene = Scene([Thing("ball", "red", (0.6, 0.5), 0.4), Thing("cat", "white", (0.4, 0.5), 0.4)], size=(200, 200))
+    scene = Scene(
+        [Thing("ball", "red", (0.6, 0.5), 0.4), Thing("cat", "white", (0.4, 0.5), 0.4)], size=(200, 200)
+    )
     assert "Behind it there is a red ball." in told(scene, "<MORE_DETAILED_CAPTION>").text
 
 

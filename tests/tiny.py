@@ -1,7 +1,8 @@
-"""A tiny native Florence-2 with random weights, and its processor: for tests of the machinery, whatever the answer says.
+"""A tiny native Florence-2 with random weights, and its processor: for tests of the machinery, whatever the
+answer says.
 
-About 0.2 million parameters, pictures of 64x64 pixels, 2x2+1 image tokens, 160 positions. It has the real classes, the real 1000
-location tokens and a byte-level tokenizer; `Script` makes it answer what a test wants.
+About 0.2 million parameters, pictures of 64x64 pixels, 2x2+1 image tokens, 160 positions. It has the real
+classes, the real 1000 location tokens and a byte-level tokenizer; `Script` makes it answer what a test wants.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ IMAGE_TOKENS = (SIDE // 32) ** 2 + 1
 POSITIONS = 160
 MARKS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<sep>", "<poly>", "</poly>", "<and>", "<image>"]
 POST_PROCESSING = (
-    "bboxes description_with_bboxes description_with_bboxes_or_polygons description_with_polygons ocr phrase_grounding polygons "
-    "pure_text"
+    "bboxes description_with_bboxes description_with_bboxes_or_polygons description_with_polygons ocr"
+    " phrase_grounding polygons pure_text"
 ).split()
 
 
@@ -52,7 +53,9 @@ def processor():
         image_std=[0.229, 0.224, 0.225],
     )
     images.image_seq_length = IMAGE_TOKENS
-    return Florence2Processor(images, tokenizer(), post_processor_config={name: {} for name in POST_PROCESSING})
+    return Florence2Processor(
+        images, tokenizer(), post_processor_config={name: {} for name in POST_PROCESSING}
+    )
 
 
 def model(words, seed: int = 0, **text_config):

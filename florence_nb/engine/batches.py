@@ -30,7 +30,12 @@ class Model(Protocol):
 
 
 def run_many(
-    florence: Model, requests: Sequence[tuple], settings: Settings, batch_size: int, out: Path | None, progress: bool
+    florence: Model,
+    requests: Sequence[tuple],
+    settings: Settings,
+    batch_size: int,
+    out: Path | None,
+    progress: bool,
 ) -> list[Answer | Exception]:
     """See `Florence.run_many`."""
     from tqdm.auto import tqdm
@@ -56,7 +61,9 @@ def _batches(waiting: list[int], size: int) -> Iterator[list[int]]:
         yield waiting[start : start + size]
 
 
-def _run_batch(florence: Model, requests: dict[int, tuple], settings: Settings) -> dict[int, Answer | Exception]:
+def _run_batch(
+    florence: Model, requests: dict[int, tuple], settings: Settings
+) -> dict[int, Answer | Exception]:
     """Each request's answer, or the error that it made."""
     checked = {index: _question(florence, request) for index, request in requests.items()}
     good = {index: question for index, question in checked.items() if not isinstance(question, Exception)}
@@ -75,7 +82,9 @@ def _question(florence: Model, request: Any) -> PreparedRequest | Exception:
 
 
 def _append(out: Path, answers: dict[int, Answer | Exception], keys: list[str]) -> None:
-    """Writes one line per answer, so that a run that is killed leaves whole lines and at most one broken one, the last."""
+    """Writes one line per answer, so that a run that is killed leaves whole lines and at most one broken one,
+    the last.
+    """
     with out.open("a", encoding="utf-8") as file:
         for index, answer in answers.items():
             line: dict[str, Any] = {"index": index, "request": keys[index]}
@@ -103,10 +112,13 @@ def _read(out: Path, keys: list[str]) -> dict[int, Answer | Exception]:
             line = json.loads(text)
             index, key = line["index"], line["request"]
         except (ValueError, KeyError, TypeError):
-            raise InputError(f"Line {number} of {out} is no answer of run_many: choose another file.") from None
+            raise InputError(
+                f"Line {number} of {out} is no answer of run_many: choose another file."
+            ) from None
         if index >= len(keys) or keys[index] != key:
             raise InputError(
-                f"{out} holds answers to other requests, or with other settings (line {number}): choose another file, or delete it."
+                f"{out} holds answers to other requests, or with other settings (line {number}): choose"
+                " another file, or delete it."
             )
         found[index] = _restored(line["answer"]) if "answer" in line else InputError(line["error"])
     return found
@@ -114,14 +126,20 @@ def _read(out: Path, keys: list[str]) -> dict[int, Answer | Exception]:
 
 def _restored(saved: dict[str, Any]) -> Answer:
     answer = parse(saved["raw"], saved["task"], tuple(saved["image_size"]), ended=not saved["truncated"])
-    answer.text_input, answer.notes, answer.settings = saved["text_input"], tuple(saved["notes"]), saved["settings"]
+    answer.text_input, answer.notes, answer.settings = (
+        saved["text_input"],
+        tuple(saved["notes"]),
+        saved["settings"],
+    )
     answer.scores = None if saved["scores"] is None else np.asarray(saved["scores"], dtype=np.float64)
     answer.token_ids = None if saved["token_ids"] is None else tuple(saved["token_ids"])
     return answer
 
 
 def _request_key(name: str, request: Any, settings: Settings) -> str:
-    """The same for the same checkpoint, request and settings, in every process. A path counts by its name, pixels by content."""
+    """The same for the same checkpoint, request and settings, in every process. A path counts by its name,
+    pixels by content.
+    """
     parts = [_identity(part) for part in request] if isinstance(request, (tuple, list)) else [str(request)]
     text = json.dumps([name, parts, {key: str(value) for key, value in settings.to_dict().items()}])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
@@ -133,7 +151,11 @@ def _identity(part: Any) -> Any:
     if isinstance(part, (bytes, bytearray)):
         return hashlib.blake2b(part, digest_size=16).hexdigest()
     if isinstance(part, np.ndarray) and part.ndim > 1:
-        return [str(part.dtype), part.shape, hashlib.blake2b(np.ascontiguousarray(part).tobytes(), digest_size=16).hexdigest()]
+        return [
+            str(part.dtype),
+            part.shape,
+            hashlib.blake2b(np.ascontiguousarray(part).tobytes(), digest_size=16).hexdigest(),
+        ]
     if isinstance(part, (list, tuple, np.ndarray)):
         return str(np.asarray(part, dtype=object).tolist())
     return None if part is None else str(part)

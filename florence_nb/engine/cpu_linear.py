@@ -1,8 +1,8 @@
 """Linear layers with a row for each beam, on a CPU.
 
-On one machine PyTorch multiplies three rows by a table of 51 328 words in 35 ms on two cores, but the table by three columns, which
-gives the same numbers, in 6 ms. On another it is 5 ms against 10. So `is_faster_here` tries it. One row and many are as fast either way,
-and a layer that narrows is better left alone.
+On one machine PyTorch multiplies three rows by a table of 51 328 words in 35 ms on two cores, but the table
+by three columns, which gives the same numbers, in 6 ms. On another it is 5 ms against 10. So `is_faster_here`
+tries it. One row and many are as fast either way, and a layer that narrows is better left alone.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class TransposedLinear(TorchFunctionMode):
 
 @cache
 def is_faster_here(threads: int) -> bool:
-    """Whether the other way round takes less than two thirds of the time on this CPU: measured once for a number of threads."""
+    """Whether the other way round takes less than two thirds of the time on this CPU: measured once for a
+    number of threads.
+    """
     inputs, weight = torch.ones(3, 768), torch.ones(16384, 768)
 
     def seconds(mode: AbstractContextManager) -> float:
@@ -53,5 +55,9 @@ def is_faster_here(threads: int) -> bool:
 
 def transposed_linear(model: Any) -> AbstractContextManager:
     """`TransposedLinear` where it pays: in wide models, in float32, on a CPU that is slower without."""
-    fits = model.device.type == "cpu" and model.dtype == torch.float32 and model.config.text_config.d_model >= LEAST_WIDTH
+    fits = (
+        model.device.type == "cpu"
+        and model.dtype == torch.float32
+        and model.config.text_config.d_model >= LEAST_WIDTH
+    )
     return TransposedLinear() if fits and is_faster_here(torch.get_num_threads()) else nullcontext()

@@ -1,8 +1,9 @@
 """The log-probability of each location token, and whether the model ended its answer by its own choice.
 
-Transformers can tell the first through ``output_scores=True`` and ``compute_transition_scores``, but that keeps the whole
-vocabulary for every step: 3 beams and 1024 steps of Florence-2 are 630 MB a picture. `LocationScores` keeps the columns of the 1000
-locations only, and gives the same numbers (tests/test_florence.py compares them).
+Transformers can tell the first through ``output_scores=True`` and ``compute_transition_scores``, but that
+keeps the whole vocabulary for every step: 3 beams and 1024 steps of Florence-2 are 630 MB a picture.
+`LocationScores` keeps the columns of the 1000 locations only, and gives the same numbers
+(tests/test_florence.py compares them).
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from ..locations import BINS
 if TYPE_CHECKING:
     import torch
 
+
 class LocationScores:
-    """A logits processor that changes nothing and remembers the log-probabilities of all ``<loc_…>`` tokens at each step.
+    """A logits processor that changes nothing and remembers the log-probabilities of all ``<loc_…>`` tokens
+    at each step.
 
     first: the id of ``<loc_0>``; the other 999 follow it.
     beams: whether `generate` searches with beams; it then hands over log-probabilities, otherwise logits.
@@ -47,7 +50,9 @@ class LocationScores:
         for row, ids in enumerate(generated):
             steps = [step for step, token in enumerate(ids) if 0 <= token - self.first < BINS]
             sources = [row if origins is None else origins[row][step] for step in steps]
-            rows.append(kept[steps, sources, [ids[step] - self.first for step in steps]].tolist() if steps else [])
+            rows.append(
+                kept[steps, sources, [ids[step] - self.first for step in steps]].tolist() if steps else []
+            )
         return rows
 
 
@@ -65,8 +70,9 @@ def until_end(ids: list[int], end: int) -> list[int]:
 def ended_by_choice(model: Any, hidden: torch.Tensor, token_ids: list[int], end: int) -> bool:
     """Whether the model itself would write ``end`` in place of the last token.
 
-    At the length limit `generate` writes ``</s>`` by force (``forced_eos_token_id``), so the last token alone does not tell.
-    hidden: (1, length, width), the text encoder's output; token_ids: with the one that starts the decoder.
+    At the length limit `generate` writes ``</s>`` by force (``forced_eos_token_id``), so the last token alone
+    does not tell. hidden: (1, length, width), the text encoder's output; token_ids: with the one that starts
+    the decoder.
     """
     import torch
     from transformers.modeling_outputs import BaseModelOutput
@@ -74,5 +80,11 @@ def ended_by_choice(model: Any, hidden: torch.Tensor, token_ids: list[int], end:
     so_far = torch.tensor([token_ids[:-1]], device=hidden.device)
     mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=hidden.device)
     encoded = BaseModelOutput(last_hidden_state=hidden)
-    output = model(encoder_outputs=encoded, attention_mask=mask, decoder_input_ids=so_far, logits_to_keep=1, use_cache=False)
+    output = model(
+        encoder_outputs=encoded,
+        attention_mask=mask,
+        decoder_input_ids=so_far,
+        logits_to_keep=1,
+        use_cache=False,
+    )
     return int(output.logits[0, -1].argmax()) == end

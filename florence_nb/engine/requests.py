@@ -60,9 +60,19 @@ class Settings:
     notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON; an object, such as a logits processor, counts by the name of its class."""
-        named = {"max_new_tokens": self.max_new_tokens, "num_beams": self.num_beams, "do_sample": self.do_sample}
-        return named | ({} if self.seed is None else {"seed": self.seed}) | {key: _plain(value) for key, value in self.more.items()}
+        """Plain values, ready for JSON; an object, such as a logits processor, counts by the name of its
+        class.
+        """
+        named = {
+            "max_new_tokens": self.max_new_tokens,
+            "num_beams": self.num_beams,
+            "do_sample": self.do_sample,
+        }
+        return (
+            named
+            | ({} if self.seed is None else {"seed": self.seed})
+            | {key: _plain(value) for key, value in self.more.items()}
+        )
 
 
 def make_settings(
@@ -74,7 +84,8 @@ def make_settings(
     seed: int | None = None,
     **more: Any,
 ) -> Settings:
-    """Settings that are safe for a decoder with so many positions: a larger ``max_new_tokens`` is clamped, with a note.
+    """Settings that are safe for a decoder with so many positions: a larger ``max_new_tokens`` is clamped,
+    with a note.
 
     Raises:
         InputError: a count that is no whole number above zero, or an argument of `RESERVED_ARGUMENTS`.
@@ -83,9 +94,12 @@ def make_settings(
         raise InputError(f"{name} is not supported here: {RESERVED_ARGUMENTS[name]}.")
     asked, beams = _count("max_new_tokens", max_new_tokens), _count("num_beams", num_beams)
     # Beyond it a GPU stops with a device-side assert that kills the kernel (transformers does not check).
-    notes = (f"max_new_tokens={asked} is more than the model's {positions} positions, so {positions} were used.",)
+    notes = (
+        f"max_new_tokens={asked} is more than the model's {positions} positions, so {positions} were used.",
+    )
     if beams == 1:
-        # The published checkpoints set it to True, and transformers then complains about it whenever there is one beam.
+        # The published checkpoints set it to True, and transformers then complains about it whenever there is
+        # one beam.
         more = {"early_stopping": False} | more
     clamped = asked > max(positions, MAX_NEW_TOKENS)
     return Settings(min(asked, positions), beams, bool(do_sample), seed, more, notes if clamped else ())

@@ -1,7 +1,8 @@
 """A drawn world whose truth is known.
 
-``random_scene(seed)``, or ``Scene([Thing("car", "red")], "beach")``, has an ``image``, ``things`` with boxes and outlines, and with
-``answer("<OD>")`` the raw string that a perfect model would produce. ``GALLERY`` holds the pictures of the lessons.
+``random_scene(seed)``, or ``Scene([Thing("car", "red")], "beach")``, has an ``image``, ``things`` with boxes
+and outlines, and with ``answer("<OD>")`` the raw string that a perfect model would produce. ``GALLERY`` holds
+the pictures of the lessons.
 """
 
 from .backgrounds import BACKGROUNDS

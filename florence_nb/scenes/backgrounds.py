@@ -1,6 +1,7 @@
 """The six places of the drawn world: calm, pale backgrounds that know where things may stand.
 
-Places are given as fractions of the picture, x to the right and y down, so that one description serves every size and aspect.
+Places are given as fractions of the picture, x to the right and y down, so that one description serves every
+size and aspect.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ class Backdrop:
 
     Attributes:
         image: RGB, in the size asked for.
-        horizon: height of the horizon (indoors: of the line between wall and floor), a fraction of the picture's height.
-        zones: home -> (lowest, highest) fraction of the picture's height where the bottom of a thing of that home may be,
-            counted from the top. Homes are "ground", "sky", "water" and "table"; every place has "ground", the others only
-            where they make sense.
+        horizon: height of the horizon (indoors: of the line between wall and floor), a fraction of the
+            picture's height.
+        zones: home -> (lowest, highest) fraction of the picture's height where the bottom of a thing of that
+            home may be, counted from the top. Homes are "ground", "sky", "water" and "table"; every place has
+            "ground", the others only where they make sense.
     """
 
     image: Image.Image
@@ -66,9 +68,11 @@ def paint(name: str, rng: random.Random, size: tuple[int, int]) -> Backdrop:
 
 
 class _Sheet:
-    """A picture being painted, twice as large as asked for unless it is large anyway. Coordinates are fractions of its sides.
+    """A picture being painted, twice as large as asked for unless it is large anyway. Coordinates are
+    fractions of its sides.
 
-    All colours are seen in one light: a small common turn of hue and change of brightness, drawn from ``rng``.
+    All colours are seen in one light: a small common turn of hue and change of brightness, drawn from
+    ``rng``.
     """
 
     def __init__(self, rng: random.Random, size: tuple[int, int]):
@@ -90,8 +94,16 @@ class _Sheet:
             self._seen[rgb] = (red, green, blue)
         return self._seen[rgb]
 
-    def gradient(self, top: float, bottom: float, colours: Sequence[RGB], glow: tuple[float, float, float] | None = None) -> None:
-        """Fill a band with colours that flow from ``top`` to ``bottom``; ``glow`` = (x, y in the band, strength 0-1)."""
+    def gradient(
+        self,
+        top: float,
+        bottom: float,
+        colours: Sequence[RGB],
+        glow: tuple[float, float, float] | None = None,
+    ) -> None:
+        """Fill a band with colours that flow from ``top`` to ``bottom``; ``glow`` = (x, y in the band,
+        strength 0-1).
+        """
         y0, y1 = round(top * self.h), round(bottom * self.h)
         stops = np.array([self.light(c) for c in colours], np.float32)
         at = np.linspace(0, len(stops) - 1, 16)
@@ -101,14 +113,18 @@ class _Sheet:
             yy, xx = np.mgrid[0:1:16j, 0:1:16j]
             near = glow[2] * np.exp(-((xx - glow[0]) ** 2 + (yy - glow[1]) ** 2) / 0.12)
             grid += (np.array((255, 250, 232)) - grid) * near[..., None]
-        band = Image.fromarray(grid.astype(np.uint8)).resize((self.w, max(1, y1 - y0)), Image.Resampling.BILINEAR)
+        band = Image.fromarray(grid.astype(np.uint8)).resize(
+            (self.w, max(1, y1 - y0)), Image.Resampling.BILINEAR
+        )
         self._image.paste(band, (0, y0))
 
     def shape(self, points: Sequence[tuple[float, float]], colour: RGB) -> None:
         self._brush.polygon([(x * self.w, y * self.h) for x, y in points], fill=self.light(colour))
 
     def rect(self, x0: float, y0: float, x1: float, y1: float, colour: RGB) -> None:
-        self._brush.rectangle((x0 * self.w, y0 * self.h, max(x0, x1) * self.w, max(y0, y1) * self.h), fill=self.light(colour))
+        self._brush.rectangle(
+            (x0 * self.w, y0 * self.h, max(x0, x1) * self.w, max(y0, y1) * self.h), fill=self.light(colour)
+        )
 
     def bar(self, x0: float, y0: float, x1: float, y1: float, colour: RGB) -> None:
         """A rectangle with round ends."""
@@ -133,7 +149,10 @@ def _mix(one: RGB, other: RGB, share: float) -> RGB:
 def _ridge(rng: random.Random, y: float, swing: float, waves: float = 1.5) -> list[tuple[float, float]]:
     """A soft wavy line across the picture around height ``y``, from left to right."""
     a, b, f = rng.uniform(0, 6.3), rng.uniform(0, 6.3), waves * rng.uniform(0.7, 1.3)
-    return [(i / 24, y + swing * (0.7 * math.sin(a + 6.28 * f * i / 24) + 0.3 * math.sin(b + 14 * f * i / 24))) for i in range(25)]
+    return [
+        (i / 24, y + swing * (0.7 * math.sin(a + 6.28 * f * i / 24) + 0.3 * math.sin(b + 14 * f * i / 24)))
+        for i in range(25)
+    ]
 
 
 def _below(ridge: list[tuple[float, float]], bottom: float = 1.0) -> list[tuple[float, float]]:
@@ -144,10 +163,21 @@ def _below(ridge: list[tuple[float, float]], bottom: float = 1.0) -> list[tuple[
 def _clouds(sheet: _Sheet, rng: random.Random, top: float, bottom: float, colour: RGB, count: int) -> None:
     """Long flat clouds, each a few bars of different length."""
     for _ in range(count):
-        x, y, length, thick = rng.uniform(-0.1, 1), rng.uniform(top, bottom), rng.uniform(0.16, 0.36), rng.uniform(0.016, 0.026)
+        x, y, length, thick = (
+            rng.uniform(-0.1, 1),
+            rng.uniform(top, bottom),
+            rng.uniform(0.16, 0.36),
+            rng.uniform(0.016, 0.026),
+        )
         for row in range(rng.choice((2, 3))):
             left = x + rng.uniform(-0.3, 0.3) * length
-            sheet.bar(left, y + row * thick * 0.9, left + length * rng.uniform(0.5, 1), y + (row + 1) * thick, colour)
+            sheet.bar(
+                left,
+                y + row * thick * 0.9,
+                left + length * rng.uniform(0.5, 1),
+                y + (row + 1) * thick,
+                colour,
+            )
 
 
 def _tufts(sheet: _Sheet, rng: random.Random, top: float, colour: RGB, count: int) -> None:
@@ -159,11 +189,17 @@ def _tufts(sheet: _Sheet, rng: random.Random, top: float, colour: RGB, count: in
             sheet.line([(x, y), (x + lean * size, y - size)], colour, 0.5)
 
 
-def _ripples(sheet: _Sheet, rng: random.Random, top: float, bottom: float, colours: Sequence[RGB], count: int) -> None:
+def _ripples(
+    sheet: _Sheet, rng: random.Random, top: float, bottom: float, colours: Sequence[RGB], count: int
+) -> None:
     """Short level strokes on water, longer towards the bottom."""
     for _ in range(count):
         near = rng.random()
-        x, y, length = rng.uniform(-0.05, 1), top + (bottom - top) * near, (0.03 + 0.08 * near) * rng.uniform(0.5, 1.3)
+        x, y, length = (
+            rng.uniform(-0.05, 1),
+            top + (bottom - top) * near,
+            (0.03 + 0.08 * near) * rng.uniform(0.5, 1.3),
+        )
         sheet.line([(x, y), (x + length, y)], rng.choice(colours), 0.5 + 0.5 * near)
 
 
@@ -176,14 +212,27 @@ _DAYS: tuple[tuple[RGB, RGB], ...] = (
 )
 """Skies by day, morning, evening and under cloud: colour at the top and at the horizon."""
 
-_NIGHTS = (((74, 84, 118), (124, 132, 158)), ((84, 80, 116), (146, 132, 156)), ((72, 92, 116), (120, 144, 156)))
-_WINTER_DAYS = (((182, 200, 220), (222, 226, 232)), ((196, 200, 216), (236, 222, 222)), ((166, 182, 206), (208, 214, 226)))
+_NIGHTS = (
+    ((74, 84, 118), (124, 132, 158)),
+    ((84, 80, 116), (146, 132, 156)),
+    ((72, 92, 116), (120, 144, 156)),
+)
+_WINTER_DAYS = (
+    ((182, 200, 220), (222, 226, 232)),
+    ((196, 200, 216), (236, 222, 222)),
+    ((166, 182, 206), (208, 214, 226)),
+)
 
 
 def _day_sky(sheet: _Sheet, rng: random.Random, horizon: float) -> tuple[RGB, RGB]:
     """Paint a sky down to the horizon; return its two colours."""
     top, low = rng.choice(_DAYS)
-    sheet.gradient(0, min(1.0, horizon + 0.05), (top, low), (rng.uniform(0, 1), rng.uniform(0.1, 0.9), rng.uniform(0.2, 0.6)))
+    sheet.gradient(
+        0,
+        min(1.0, horizon + 0.05),
+        (top, low),
+        (rng.uniform(0, 1), rng.uniform(0.1, 0.9), rng.uniform(0.2, 0.6)),
+    )
     cloud = _mix(_mix(top, low, 0.5), _WHITE, rng.uniform(0.25, 0.55))
     _clouds(sheet, rng, 0.04, horizon * 0.75, cloud, rng.randint(0, 5))
     return top, low
@@ -224,7 +273,10 @@ def _furrows(sheet: _Sheet, rng: random.Random, top: float, meadow: RGB) -> None
 
 def _patches(sheet: _Sheet, rng: random.Random, top: float, meadow: RGB) -> None:
     for y in sorted(rng.uniform(top + 0.03, 0.95) for _ in range(3)):
-        sheet.shape(_below(_ridge(rng, y, 0.02, 0.8)), _mix(meadow, rng.choice(((140, 172, 120), (226, 222, 180))), 0.2))
+        sheet.shape(
+            _below(_ridge(rng, y, 0.02, 0.8)),
+            _mix(meadow, rng.choice(((140, 172, 120), (226, 222, 180))), 0.2),
+        )
 
 
 _FIELD_FLOORS = (_path, _furrows, _patches)
@@ -239,11 +291,19 @@ def _beach(sheet: _Sheet, rng: random.Random) -> tuple[float, Zones]:
     strokes = (_mix(sea, _WHITE, 0.35), _mix(sea, (90, 140, 176), 0.2))
     _ripples(sheet, rng, horizon + 0.01, shore - 0.02, strokes, rng.randint(20, 44))
     edge = _ridge(rng, shore, 0.014, 1.2)
-    for drop, colour in ((-0.012, _mix(sea, _WHITE, 0.7)), (0.006, _mix(sand, (186, 170, 146), 0.4)), (0.04, sand)):
+    for drop, colour in (
+        (-0.012, _mix(sea, _WHITE, 0.7)),
+        (0.006, _mix(sand, (186, 170, 146), 0.4)),
+        (0.04, sand),
+    ):
         sheet.shape(_below([(x, y + drop) for x, y in edge]), colour)
     sheet.gradient(shore + 0.09, 1, (sand, _mix(sand, (206, 184, 146), 0.35)))
     _sand_marks(sheet, rng, shore + 0.1, sand)
-    return horizon, {"ground": (shore + 0.09, 0.98), "sky": (0.14, horizon - 0.05), "water": (horizon + 0.07, shore - 0.03)}
+    return horizon, {
+        "ground": (shore + 0.09, 0.98),
+        "sky": (0.14, horizon - 0.05),
+        "water": (horizon + 0.07, shore - 0.03),
+    }
 
 
 def _sand_marks(sheet: _Sheet, rng: random.Random, top: float, sand: RGB) -> None:
@@ -281,7 +341,9 @@ def _night_street(sheet: _Sheet, rng: random.Random) -> tuple[float, Zones]:
     return horizon, {"ground": (horizon + 0.06, 0.98), "sky": (0.14, 0.42)}
 
 
-def _skyline(sheet: _Sheet, rng: random.Random, foot: float, wall: RGB, height: float, lit: RGB | None) -> None:
+def _skyline(
+    sheet: _Sheet, rng: random.Random, foot: float, wall: RGB, height: float, lit: RGB | None
+) -> None:
     """A row of flat-roofed blocks; with ``lit`` they have windows, some of them lit."""
     x = rng.uniform(-0.1, 0)
     while x < 1:
@@ -293,7 +355,9 @@ def _skyline(sheet: _Sheet, rng: random.Random, foot: float, wall: RGB, height: 
         x += width + rng.choice((0, 0, 0.03))
 
 
-def _windows(sheet: _Sheet, rng: random.Random, wall: tuple[float, float, float, float], colour: RGB, lit: RGB) -> None:
+def _windows(
+    sheet: _Sheet, rng: random.Random, wall: tuple[float, float, float, float], colour: RGB, lit: RGB
+) -> None:
     x0, y0, x1, y1 = wall
     columns, rows = max(2, round((x1 - x0) / 0.05)), max(2, round((y1 - y0) / 0.065))
     dark, share = _mix(colour, (60, 66, 96), 0.3), rng.uniform(0.1, 0.4)
@@ -312,12 +376,16 @@ def _road_marks(sheet: _Sheet, rng: random.Random, horizon: float, kerb: float) 
     y, start, dash = kerb + (1 - kerb) * rng.uniform(0.45, 0.6), rng.uniform(-0.2, 0), rng.uniform(0.1, 0.16)
     for i in range(6):
         x = start + i * dash * 2
-        sheet.shape([(x + 0.01, y), (x + dash + 0.01, y), (x + dash, y + 0.022), (x, y + 0.022)], (152, 156, 164))
+        sheet.shape(
+            [(x + 0.01, y), (x + dash + 0.01, y), (x + dash, y + 0.022), (x, y + 0.022)], (152, 156, 164)
+        )
 
 
 def _room(sheet: _Sheet, rng: random.Random) -> tuple[float, Zones]:
     horizon = rng.uniform(0.68, 0.74)
-    wall = rng.choice(((224, 214, 200), (206, 218, 216), (214, 212, 224), (228, 216, 210), (212, 220, 204), (222, 222, 218)))
+    wall = rng.choice(
+        ((224, 214, 200), (206, 218, 216), (214, 212, 224), (228, 216, 210), (212, 220, 204), (222, 222, 218))
+    )
     walls = (_mix(wall, _WHITE, 0.15), _mix(wall, (150, 146, 150), 0.1))
     sheet.gradient(0, horizon, walls, (rng.random(), rng.random(), 0.3))
     _WALLPAPERS[rng.randrange(len(_WALLPAPERS))](sheet, rng, horizon, _mix(wall, (160, 150, 150), 0.16))
@@ -352,11 +420,22 @@ _WALLPAPERS: tuple[Callable[[_Sheet, random.Random, float, RGB], None], ...] = (
 
 
 def _window(sheet: _Sheet, rng: random.Random, wall: RGB) -> None:
-    x, width, top, bottom = rng.uniform(0.05, 0.6), rng.uniform(0.26, 0.36), rng.uniform(0.04, 0.1), rng.uniform(0.36, 0.46)
+    x, width, top, bottom = (
+        rng.uniform(0.05, 0.6),
+        rng.uniform(0.26, 0.36),
+        rng.uniform(0.04, 0.1),
+        rng.uniform(0.36, 0.46),
+    )
     frame, sky = _mix(wall, _WHITE, 0.6), rng.choice(((198, 220, 232), (226, 222, 222), (176, 188, 208)))
     sheet.rect(x - 0.015, top - 0.015, x + width + 0.015, bottom + 0.015, frame)
     sheet.rect(x, top, x + width, bottom, sky)
-    hill = [(x, bottom), (x, bottom - 0.06), (x + width / 2, bottom - 0.09), (x + width, bottom - 0.05), (x + width, bottom)]
+    hill = [
+        (x, bottom),
+        (x, bottom - 0.06),
+        (x + width / 2, bottom - 0.09),
+        (x + width, bottom - 0.05),
+        (x + width, bottom),
+    ]
     sheet.shape(hill, _mix(sky, (160, 190, 160), 0.4))
     sheet.rect(x + width / 2 - 0.006, top, x + width / 2 + 0.006, bottom, frame)
     sheet.rect(x, (top + bottom) / 2 - 0.006, x + width, (top + bottom) / 2 + 0.006, frame)
@@ -404,7 +483,9 @@ def _snow(sheet: _Sheet, rng: random.Random) -> tuple[float, Zones]:
     ground = rng.choice(((222, 230, 238), (214, 226, 236), (226, 228, 238)))
     sheet.shape(_below(_ridge(rng, horizon - 0.01, 0.025, 1)), _mix(ground, (170, 188, 212), 0.25))
     sheet.shape(_below(_ridge(rng, horizon + 0.02, 0.014, 0.8)), _mix(ground, (180, 196, 218), 0.1))
-    sheet.gradient(horizon + 0.05, 1, (_mix(ground, (180, 196, 218), 0.1), ground, _mix(ground, (180, 196, 218), 0.2)))
+    sheet.gradient(
+        horizon + 0.05, 1, (_mix(ground, (180, 196, 218), 0.1), ground, _mix(ground, (180, 196, 218), 0.2))
+    )
     for y in (rng.uniform(horizon + 0.1, 0.95) for _ in range(rng.randint(1, 3))):
         sheet.line(_ridge(rng, y, 0.014, 0.7), _mix(ground, (170, 190, 216), 0.4), 0.9)
     if rng.random() < 0.6:
@@ -429,14 +510,20 @@ def _harbour(sheet: _Sheet, rng: random.Random) -> tuple[float, Zones]:
     _, haze = _day_sky(sheet, rng, horizon)
     water = rng.choice(((134, 168, 186), (126, 172, 178), (146, 166, 190)))
     if rng.random() < 0.7:
-        sheet.shape(_below(_ridge(rng, horizon - 0.05, 0.03, 1), horizon + 0.01), _mix((150, 176, 170), haze, 0.45))
+        sheet.shape(
+            _below(_ridge(rng, horizon - 0.05, 0.03, 1), horizon + 0.01), _mix((150, 176, 170), haze, 0.45)
+        )
     _skyline(sheet, rng, horizon, _mix((170, 172, 178), haze, 0.35), rng.uniform(0.05, 0.1), None)
     sheet.gradient(horizon, quay, (_mix(water, haze, 0.3), water, _mix(water, (90, 130, 150), 0.2)))
     sheet.rect(0, horizon - 0.008, 1, horizon + 0.012, _mix((150, 150, 152), haze, 0.25))
     strokes = (_mix(water, _WHITE, 0.3), _mix(water, (80, 124, 150), 0.2))
     _ripples(sheet, rng, horizon + 0.03, quay - 0.01, strokes, rng.randint(24, 50))
     _quay(sheet, rng, quay)
-    return horizon, {"ground": (quay + 0.06, 0.98), "sky": (0.14, horizon - 0.06), "water": (horizon + 0.08, quay - 0.03)}
+    return horizon, {
+        "ground": (quay + 0.06, 0.98),
+        "sky": (0.14, horizon - 0.06),
+        "water": (horizon + 0.08, quay - 0.03),
+    }
 
 
 def _quay(sheet: _Sheet, rng: random.Random, top: float) -> None:

@@ -1,6 +1,7 @@
 """Animals and plants of the drawn world.
 
-Every function paints one kind, facing right, on a sheet of the size that its row in `KINDS` gives; units as in `pen`.
+Every function paints one kind, facing right, on a sheet of the size that its row in `KINDS` gives; units as
+in `pen`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def _limb(pen: Pen, points, tone: Tone, thick: float) -> None:
 
 
 def _mark(tone: Tone) -> tuple[int, int, int]:
-    """The colour of markings on the body: darker than it, but lighter on black, where dark ones would drown."""
+    """The colour of markings on the body: darker than it, but lighter on black, where dark ones would
+    drown.
+    """
     return tone.light if max(tone.base) < 80 else tone.dark
 
 
@@ -58,7 +61,12 @@ def _eye(pen: Pen, x: float, y: float, r: float = 4.2) -> None:
 def cat(pen: Pen, tone: Tone) -> None:
     """A sitting cat with its tail curled up."""
     _limb(pen, [(32, 93), (14, 92), (6.5, 78), (11, 62)], tone, 11)
-    _body(pen, [(38, 44), (28, 58), (22, 76), (23, 94), (38, 98.4), (60, 98.4), (69, 94), (67, 76), (61, 56)], tone, (42, 66))
+    _body(
+        pen,
+        [(38, 44), (28, 58), (22, 76), (23, 94), (38, 98.4), (60, 98.4), (69, 94), (67, 76), (61, 56)],
+        tone,
+        (42, 66),
+    )
     pen.ellipse(39, 52, 59, 76, fill=tone.light, inside=True)
     pen.path([(49, 97), (49, 80)], _mark(tone), 2, inside=True)
     for x, way in ((26, 1), (71, -1)):
@@ -103,9 +111,18 @@ def dog(pen: Pen, tone: Tone) -> None:
         tone,
     )
     pen.ellipse(24, 39, 54, 47, fill=(*tone.light, 150))
-    _body(pen, [(58, 12), (72, 2), (84, 8), (89, 19), (98, 23), (98, 35), (88, 40), (74, 42), (62, 38), (56, 25)], tone, (74, 18))
+    _body(
+        pen,
+        [(58, 12), (72, 2), (84, 8), (89, 19), (98, 23), (98, 35), (88, 40), (74, 42), (62, 38), (56, 25)],
+        tone,
+        (74, 18),
+    )
     ear = (92, 92, 102) if max(tone.base) < 80 else tone.dark
-    _body(pen, [(60, 8), (69, 9), (72, 22), (68, 37), (60, 41), (53, 32), (55, 17)], Tone(ear, ear, ear, tone.line))
+    _body(
+        pen,
+        [(60, 8), (69, 9), (72, 22), (68, 37), (60, 41), (53, 32), (55, 17)],
+        Tone(ear, ear, ear, tone.line),
+    )
     _eye(pen, 80, 17, 3.8)
     pen.ellipse(91, 19, 99.4, 27, fill=INK)
     pen.path([(96, 33), (90, 34), (85, 31)], _mark(tone), 1.8)
@@ -144,10 +161,16 @@ def bird(pen: Pen, tone: Tone) -> None:
 
 def fish(pen: Pen, tone: Tone) -> None:
     """A fish with a broad tail."""
-    _body(pen, [(40, 16), (48, 3), (64, 2), (74, 14), (58, 22)], Tone(tone.dark, tone.dark, tone.dark, tone.line))
+    _body(
+        pen,
+        [(40, 16), (48, 3), (64, 2), (74, 14), (58, 22)],
+        Tone(tone.dark, tone.dark, tone.dark, tone.line),
+    )
     _body(pen, [(44, 50), (48, 62), (60, 64), (66, 52)], Tone(tone.dark, tone.dark, tone.dark, tone.line))
     _body(pen, [(30, 34), (16, 16), (3, 8), (4, 24), (9, 34), (4, 44), (3, 60), (16, 52)], tone)
-    _body(pen, [(24, 34), (38, 18), (60, 10), (84, 16), (98, 34), (84, 52), (60, 58), (38, 50)], tone, (64, 28))
+    _body(
+        pen, [(24, 34), (38, 18), (60, 10), (84, 16), (98, 34), (84, 52), (60, 58), (38, 50)], tone, (64, 28)
+    )
     pen.ellipse(52, 15, 78, 24, fill=(*tone.light, 170))
     pen.arc(62, 12, 80, 56, 100, 260, _mark(tone), 2.2)
     for x, y in ((50, 28), (50, 40), (40, 34)):
@@ -161,7 +184,9 @@ def fish(pen: Pen, tone: Tone) -> None:
 def rabbit(pen: Pen, tone: Tone) -> None:
     """A sitting rabbit with long ears."""
     pen.ellipse(1, 74, 17, 90, fill=CREAM, line=BARK, thick=1.6)
-    _body(pen, [(33, 54), (16, 66), (8, 84), (14, 98), (33, 98.4), (52, 98), (58, 84), (50, 66)], tone, (30, 76))
+    _body(
+        pen, [(33, 54), (16, 66), (8, 84), (14, 98), (33, 98.4), (52, 98), (58, 84), (50, 66)], tone, (30, 76)
+    )
     for points, inner in (
         ([(20, 42), (12, 22), (13, 4), (20, 1.6), (28, 16), (31, 38)], (15, 8, 24, 34)),
         ([(46, 42), (54, 22), (53, 4), (46, 1.6), (38, 16), (35, 38)], (42, 8, 51, 34)),
@@ -181,7 +206,9 @@ def rabbit(pen: Pen, tone: Tone) -> None:
 
 def tree(pen: Pen, tone: Tone) -> None:
     """A tree with a round crown; the crown has the colour."""
-    pen.polygon([(34, 60), (33, 84), (26, 98.8), (56, 98.8), (49, 84), (48, 60)], fill=BARK, line=BARK_DARK, thick=2.2)
+    pen.polygon(
+        [(34, 60), (33, 84), (26, 98.8), (56, 98.8), (49, 84), (48, 60)], fill=BARK, line=BARK_DARK, thick=2.2
+    )
     pen.path([(41, 76), (41, 92)], BARK_DARK, 2)
     _body(
         pen,
@@ -217,7 +244,11 @@ def flower(pen: Pen, tone: Tone) -> None:
     pen.path([(38, 60), (38, 97)], LEAF_DARK, 5.6)
     pen.path([(38, 60), (38, 97)], LEAF, 2.6)
     for side in (-1, 1):
-        pen.polygon(smooth([(38, 95), (38 + side * 8, 80), (38 + side * 26, 79), (38 + side * 21, 92)]), fill=LEAF, line=LEAF_DARK)
+        pen.polygon(
+            smooth([(38, 95), (38 + side * 8, 80), (38 + side * 26, 79), (38 + side * 21, 92)]),
+            fill=LEAF,
+            line=LEAF_DARK,
+        )
     petals = ((38, 16), (58.6, 27), (58.6, 49), (38, 60), (17.4, 49), (17.4, 27))
     for x, y in petals:
         pen.ellipse(x - 16.4, y - 15, x + 16.4, y + 15, fill=tone.base, line=tone.line, thick=2)
@@ -233,7 +264,12 @@ def mushroom(pen: Pen, tone: Tone) -> None:
     stem = smooth([(38, 52), (38, 72), (32, 86), (40, 90.6), (62, 90.6), (68, 86), (62, 72), (62, 52)])
     pen.polygon(stem, fill=CREAM, line=SLUG_DARK, thick=2.2)
     pen.path([(61, 64), (62, 76), (65, 84)], SLUG, 4, inside=True)
-    _body(pen, [(2, 50), (6, 32), (22, 10), (50, 1.6), (78, 10), (94, 32), (98, 50), (86, 60), (50, 64), (14, 60)], tone, (42, 24))
+    _body(
+        pen,
+        [(2, 50), (6, 32), (22, 10), (50, 1.6), (78, 10), (94, 32), (98, 50), (86, 60), (50, 64), (14, 60)],
+        tone,
+        (42, 24),
+    )
     pen.ellipse(20, 50, 80, 63, fill=CREAM, line=tone.line, thick=1.6)
     for x, y, rx, ry in ((38, 18, 9, 7), (70, 26, 8, 8), (18, 40, 6, 7), (48, 40, 7, 6), (86, 46, 4, 5)):
         pen.ellipse(x - rx, y - ry, x + rx, y + ry, fill=_fleck(tone), line=(*tone.line, 110), thick=1)
@@ -244,11 +280,26 @@ def cactus(pen: Pen, tone: Tone) -> None:
     arms = ([(36, 66), (18, 64), (9.5, 54), (9.5, 38)], [(36, 56), (56, 54), (62.5, 44), (62.5, 28)])
     for arm in arms:
         _limb(pen, arm, tone, 17)
-    _body(pen, [(22, 26), (36, 9), (50, 26), (51, 60), (50, 92), (46, 98.6), (26, 98.6), (22, 92), (21, 60)], tone, (33, 50))
+    _body(
+        pen,
+        [(22, 26), (36, 9), (50, 26), (51, 60), (50, 92), (46, 98.6), (26, 98.6), (22, 92), (21, 60)],
+        tone,
+        (33, 50),
+    )
     for rib in (30, 42):
         pen.path([(rib, 26), (rib, 90)], _mark(tone), 2)
     pen.path([(26, 26), (26, 80)], tone.light, 2.4)
-    for x, y in ((36, 30), (36, 46), (36, 62), (36, 78), (47, 70), (9.5, 46), (62.5, 36), (9.5, 58), (62.5, 50)):
+    for x, y in (
+        (36, 30),
+        (36, 46),
+        (36, 62),
+        (36, 78),
+        (47, 70),
+        (9.5, 46),
+        (62.5, 36),
+        (9.5, 58),
+        (62.5, 50),
+    ):
         pen.path([(x - 2, y - 2), (x, y + 2), (x + 2, y - 2)], _fleck(tone), 1.6)
     for x, y in ((28, 10), (44, 10), (36, 6)):
         pen.ellipse(x - 6, y - 5, x + 6, y + 6, fill=(255, 240, 240), line=SKIN, thick=1.6)
@@ -257,7 +308,12 @@ def cactus(pen: Pen, tone: Tone) -> None:
 
 def duck(pen: Pen, tone: Tone) -> None:
     """A swimming duck."""
-    pen.polygon(smooth([(80, 24), (90, 20), (98, 26), (98, 33), (86, 37), (78, 34)]), fill=BEAK, line=BEAK_DARK, thick=1.8)
+    pen.polygon(
+        smooth([(80, 24), (90, 20), (98, 26), (98, 33), (86, 37), (78, 34)]),
+        fill=BEAK,
+        line=BEAK_DARK,
+        thick=1.8,
+    )
     _body(
         pen,
         [
@@ -298,10 +354,24 @@ def snail(pen: Pen, tone: Tone) -> None:
         pen.path([(86, 50), (x, 26)], SLUG, 3)
         pen.ellipse(x - 4.6, 21, x + 4.6, 30.4, fill=(255, 255, 255), line=INK, thick=1.6)
         pen.ellipse(x - 0.6, 24, x + 3, 28, fill=INK)
-    foot = smooth([(2, 72), (16, 62), (50, 58), (70, 58), (78, 42), (90, 38), (98, 46), (94, 62), (84, 74), (40, 76)])
+    foot = smooth(
+        [(2, 72), (16, 62), (50, 58), (70, 58), (78, 42), (90, 38), (98, 46), (94, 62), (84, 74), (40, 76)]
+    )
     pen.polygon(foot, fill=SLUG, line=SLUG_DARK, thick=2.2)
     _body(pen, [(42, 2), (66, 9), (76, 34), (68, 58), (44, 67), (18, 62), (8, 36), (18, 10)], tone, (38, 28))
-    spiral = [(68, 60), (72, 36), (58, 16), (36, 14), (22, 32), (28, 52), (46, 54), (56, 40), (48, 28), (37, 34), (42, 42)]
+    spiral = [
+        (68, 60),
+        (72, 36),
+        (58, 16),
+        (36, 14),
+        (22, 32),
+        (28, 52),
+        (46, 54),
+        (56, 40),
+        (48, 28),
+        (37, 34),
+        (42, 42),
+    ]
     pen.path(smooth(spiral, closed=False), tone.light if max(tone.base) < 80 else tone.line, 2.6, inside=True)
     pen.ellipse(24, 8, 40, 14, fill=(*tone.light, 200), inside=True)
     pen.arc(84, 50, 95, 60, 30, 150, SLUG_DARK, 1.8)

@@ -86,7 +86,12 @@ def truck(pen: Pen, tone: Tone) -> None:
     for x in (14, 27, 40, 53):
         pen.path([(x, 6), (x, 42)], tone.dark, 2)
     pen.path([(6, 5.5), (58, 5.5)], tone.light, 2.4)
-    pen.polygon([(68, 18), (85, 18), (92, 33), (98.5, 36), (98.5, 51), (68, 51)], fill=tone.base, line=tone.line, thick=2)
+    pen.polygon(
+        [(68, 18), (85, 18), (92, 33), (98.5, 36), (98.5, 51), (68, 51)],
+        fill=tone.base,
+        line=tone.line,
+        thick=2,
+    )
     pen.polygon([(74, 22.5), (83, 22.5), (88, 33), (74, 33)], fill=GLASS, line=tone.line)
     pen.path([(71.5, 38), (77, 38)], tone.line, 2)
     pen.ellipse(92, 38, 98, 44, fill=GLOW, line=tone.line, thick=1.2)
@@ -99,11 +104,17 @@ def boat(pen: Pen, tone: Tone) -> None:
     pen.rect(38, 1, 43, 76, fill=WOOD, line=BARK, thick=1.2)
     _body(pen, [*smooth([(44, 4), (63, 22), (77, 44), (84, 67)], closed=False), (44, 67)], tone, 2.4)
     pen.polygon(
-        [*smooth([(36.5, 12), (26, 30), (16, 50), (8, 67)], closed=False), (36.5, 67)], fill=_trim(tone), line=tone.line, thick=2
+        [*smooth([(36.5, 12), (26, 30), (16, 50), (8, 67)], closed=False), (36.5, 67)],
+        fill=_trim(tone),
+        line=tone.line,
+        thick=2,
     )
     _body(
         pen,
-        [*smooth([(88.5, 73), (82, 88), (71, 98.5)], closed=False), *smooth([(20, 98.5), (8, 89), (1.5, 73)], closed=False)],
+        [
+            *smooth([(88.5, 73), (82, 88), (71, 98.5)], closed=False),
+            *smooth([(20, 98.5), (8, 89), (1.5, 73)], closed=False),
+        ],
         tone,
     )
     pen.path([(5.5, 80), (84, 80)], _trim(tone), 3)
@@ -130,10 +141,20 @@ def bicycle(pen: Pen, tone: Tone) -> None:
 
 def balloon(pen: Pen, tone: Tone) -> None:
     pen.polygon([(28, 72), (50, 72), (47, 88), (31, 88)], fill=GLASS, line=BARK, thick=2)
-    shell = smooth([(39, 1.5), (64, 9), (76.5, 33), (68, 56), (51, 75), (27, 75), (10, 56), (1.5, 33), (14, 9)])
+    shell = smooth(
+        [(39, 1.5), (64, 9), (76.5, 33), (68, 56), (51, 75), (27, 75), (10, 56), (1.5, 33), (14, 9)]
+    )
     _body(pen, shell, tone)
-    pen.polygon(smooth([(39, 2), (20, 20), (17, 40), (28, 74), (33, 74), (29, 40), (31, 18)]), fill=_trim(tone), inside=True)
-    pen.polygon(smooth([(39, 2), (58, 20), (61, 40), (50, 74), (45, 74), (49, 40), (47, 18)]), fill=_trim(tone), inside=True)
+    pen.polygon(
+        smooth([(39, 2), (20, 20), (17, 40), (28, 74), (33, 74), (29, 40), (31, 18)]),
+        fill=_trim(tone),
+        inside=True,
+    )
+    pen.polygon(
+        smooth([(39, 2), (58, 20), (61, 40), (50, 74), (45, 74), (49, 40), (47, 18)]),
+        fill=_trim(tone),
+        inside=True,
+    )
     pen.path(smooth([(11, 22), (8, 34), (13, 48)], closed=False), tone.light, 3)
     pen.polygon(shell, line=tone.line, thick=2)
     pen.rect(27, 83, 51, 99, fill=WOOD, line=BARK, thick=2, radius=3)
@@ -141,11 +162,18 @@ def balloon(pen: Pen, tone: Tone) -> None:
 
 
 def rocket(pen: Pen, tone: Tone) -> None:
-    pen.polygon(smooth([(20, 78), (36, 78), (35, 90), (28, 99), (21, 90)]), fill=(255, 170, 50), line=(206, 92, 30), thick=1.4)
+    pen.polygon(
+        smooth([(20, 78), (36, 78), (35, 90), (28, 99), (21, 90)]),
+        fill=(255, 170, 50),
+        line=(206, 92, 30),
+        thick=1.4,
+    )
     pen.polygon(smooth([(24, 80), (32, 80), (28, 93)]), fill=GLOW)
     _body(pen, [(14, 50), (1.5, 68), (1.5, 88), (15, 78)], tone)
     _body(pen, [(42, 50), (54.5, 68), (54.5, 88), (41, 78)], tone)
-    hull = smooth([(28, 1.5), (40, 18), (45.5, 42), (44, 62), (38, 80), (18, 80), (12, 62), (10.5, 42), (16, 18)])
+    hull = smooth(
+        [(28, 1.5), (40, 18), (45.5, 42), (44, 62), (38, 80), (18, 80), (12, 62), (10.5, 42), (16, 18)]
+    )
     _body(pen, hull, tone, 4)
     pen.polygon([(10, 0), (46, 0), (46, 20), (10, 20)], fill=_trim(tone), inside=True)
     pen.path([(15.5, 20), (40.5, 20)], tone.line, 1.6)
@@ -158,7 +186,9 @@ def rocket(pen: Pen, tone: Tone) -> None:
 def house(pen: Pen, tone: Tone) -> None:
     pen.rect(66, 8, 79, 40, fill=tone.base, line=tone.line, thick=2)
     _body(pen, [(10, 42), (48, 12), (86, 42), (86, 98.5), (10, 98.5)], tone)
-    pen.polygon([(48, 2), (95, 42), (88, 50), (48, 17), (8, 50), (1.5, 42)], fill=tone.dark, line=tone.line, thick=2)
+    pen.polygon(
+        [(48, 2), (95, 42), (88, 50), (48, 17), (8, 50), (1.5, 42)], fill=tone.dark, line=tone.line, thick=2
+    )
     pen.path([(47, 6), (7, 41.5)], tone.base, 2.4)
     pen.ellipse(41, 28, 55, 42, fill=GLASS, line=tone.line, thick=2)
     for x in (17, 62):
@@ -179,7 +209,12 @@ def lighthouse(pen: Pen, tone: Tone) -> None:
     pen.rect(14, 13, 34, 28, fill=GLOW, line=tone.line, thick=2)
     pen.path([(24, 14), (24, 28)], tone.line, 2)
     pen.rect(4, 27, 44, 34, fill=tone.base, line=tone.line, thick=2, radius=2)
-    _body(pen, [(7, 15), *smooth([(7, 14), (14, 6), (24, 1.5), (34, 6), (41, 14)], closed=False), (41, 15)], tone, 2)
+    _body(
+        pen,
+        [(7, 15), *smooth([(7, 14), (14, 6), (24, 1.5), (34, 6), (41, 14)], closed=False), (41, 15)],
+        tone,
+        2,
+    )
     pen.rect(21, 54, 27, 62, fill=GLASS, line=tone.line, radius=2.5)
     pen.rect(18, 81, 30, 96, fill=WOOD, line=BARK, thick=1.8, radius=5)
     pen.rect(1, 92, 47, 99.5, fill=tone.base, line=tone.line, thick=2, radius=2)
@@ -241,7 +276,12 @@ def lamp(pen: Pen, tone: Tone) -> None:
 def cup(pen: Pen, tone: Tone) -> None:
     pen.arc(57, 20, 99, 62, 0, 360, tone.line, 11)
     pen.arc(59, 22, 97, 60, 0, 360, tone.base, 7)
-    _body(pen, smooth([(1.5, 12), (38, 16), (76, 12), (74, 50), (64, 74), (38, 78.5), (13, 74), (4, 50)]), tone, 4)
+    _body(
+        pen,
+        smooth([(1.5, 12), (38, 16), (76, 12), (74, 50), (64, 74), (38, 78.5), (13, 74), (4, 50)]),
+        tone,
+        4,
+    )
     pen.ellipse(1, 1, 77, 24, fill=tone.light, line=tone.line, thick=2)
     pen.ellipse(8, 6, 70, 21, fill=BARK, line=tone.line, thick=1.4)
     pen.path(smooth([(10, 30), (12, 48), (18, 64)], closed=False), tone.light, 4)
@@ -269,7 +309,20 @@ def umbrella(pen: Pen, tone: Tone) -> None:
 
 def guitar(pen: Pen, tone: Tone) -> None:
     belly = smooth(
-        [(23, 45), (35, 47), (38, 56), (35, 65), (44.5, 79), (38, 95), (23, 98.5), (8, 95), (1.5, 79), (11, 65), (8, 56), (11, 47)]
+        [
+            (23, 45),
+            (35, 47),
+            (38, 56),
+            (35, 65),
+            (44.5, 79),
+            (38, 95),
+            (23, 98.5),
+            (8, 95),
+            (1.5, 79),
+            (11, 65),
+            (8, 56),
+            (11, 47),
+        ]
     )
     _body(pen, belly, tone)
     pen.path(smooth([(11.5, 52), (12, 59), (14, 64)], closed=False), tone.light, 2.4)
@@ -288,9 +341,21 @@ def teapot(pen: Pen, tone: Tone) -> None:
     pen.arc(1, 22, 42, 62, 0, 360, tone.line, 9)
     pen.arc(2.5, 23.5, 40.5, 60.5, 0, 360, tone.base, 6)
     _body(pen, smooth([(68, 58), (80, 44), (86, 22), (98, 18), (98, 23), (93, 36), (86, 58), (74, 68)]), tone)
-    _body(pen, smooth([(48, 18), (68, 24), (80, 44), (74, 64), (62, 73.5), (34, 73.5), (22, 64), (16, 44), (28, 24)]), tone, 4)
+    _body(
+        pen,
+        smooth(
+            [(48, 18), (68, 24), (80, 44), (74, 64), (62, 73.5), (34, 73.5), (22, 64), (16, 44), (28, 24)]
+        ),
+        tone,
+        4,
+    )
     pen.path(smooth([(29, 31), (24, 43), (28, 58)], closed=False), tone.light, 3.6)
-    pen.polygon(smooth([(30, 25), (38, 15), (48, 12), (58, 15), (66, 25), (48, 28)]), fill=tone.light, line=tone.line, thick=2)
+    pen.polygon(
+        smooth([(30, 25), (38, 15), (48, 12), (58, 15), (66, 25), (48, 28)]),
+        fill=tone.light,
+        line=tone.line,
+        thick=2,
+    )
     pen.ellipse(42, 1, 54, 13, fill=tone.base, line=tone.line, thick=2)
     for x, y in ((40, 52), (56, 52), (48, 43), (48, 61)):
         pen.ellipse(x - 4, y - 4, x + 4, y + 4, fill=_trim(tone))
@@ -298,10 +363,16 @@ def teapot(pen: Pen, tone: Tone) -> None:
 
 
 def _ray(angle: float) -> list[tuple[float, float]]:
-    """A bent seam of the ball, from its pole to beyond its rim; ``angle`` in degrees clockwise from three o'clock."""
+    """A bent seam of the ball, from its pole to beyond its rim; ``angle`` in degrees clockwise from three
+    o'clock.
+    """
     bend, end = math.radians(angle - 16), math.radians(angle)
     return smooth(
-        [(40, 32), (40 + 34 * math.cos(bend), 32 + 34 * math.sin(bend)), (40 + 86 * math.cos(end), 32 + 86 * math.sin(end))],
+        [
+            (40, 32),
+            (40 + 34 * math.cos(bend), 32 + 34 * math.sin(bend)),
+            (40 + 86 * math.cos(end), 32 + 86 * math.sin(end)),
+        ],
         closed=False,
     )
 
@@ -312,7 +383,9 @@ def ball(pen: Pen, tone: Tone) -> None:
         gore = [*_ray(start), *reversed(_ray(start + 38))]
         pen.polygon(gore, fill=_trim(tone), line=tone.line, thick=2, inside=True)
     pen.polygon(
-        smooth([(97, 30), (84, 68), (56, 90), (20, 94), (50, 108), (100, 100), (108, 60)]), fill=(20, 20, 50, 56), inside=True
+        smooth([(97, 30), (84, 68), (56, 90), (20, 94), (50, 108), (100, 100), (108, 60)]),
+        fill=(20, 20, 50, 56),
+        inside=True,
     )
     pen.ellipse(33, 25, 47, 39, fill=tone.light, line=tone.line, thick=2)
     pen.ellipse(13, 20, 23, 34, fill=(255, 255, 255, 150))

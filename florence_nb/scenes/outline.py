@@ -18,9 +18,9 @@ def box_of(mask: np.ndarray) -> tuple[float, float, float, float]:
 def outlines(mask: np.ndarray, tolerance: float = 0.018, most: int = 18) -> tuple[np.ndarray, ...]:
     """The outlines of the pieces of an (h, w) mask, largest first.
 
-    Each is a float (k, 2) array of x, y in pixels (a pixel's edges are whole numbers), clockwise as seen, beginning at the corner
-    nearest the picture's top left, without holes and without the closing point, at most ``most`` points, simplified by
-    ``tolerance`` (Douglas-Peucker, a share of the piece's diagonal).
+    Each is a float (k, 2) array of x, y in pixels (a pixel's edges are whole numbers), clockwise as seen,
+    beginning at the corner nearest the picture's top left, without holes and without the closing point, at
+    most ``most`` points, simplified by ``tolerance`` (Douglas-Peucker, a share of the piece's diagonal).
     """
     x0, y0, x1, y1 = (int(v) for v in box_of(mask))
     padded = np.pad(mask[y0:y1, x0:x1].astype(np.float32), 1)
@@ -28,16 +28,20 @@ def outlines(mask: np.ndarray, tolerance: float = 0.018, most: int = 18) -> tupl
     rings = [points[: offsets[1] - 1] for points, offsets in zip(*filled)]
     areas = [_area(ring) for ring in rings]
     largest = max(map(abs, areas))
-    kept = sorted((p for p in zip(areas, rings) if abs(p[0]) >= SMALLEST_PIECE * largest), key=lambda p: -abs(p[0]))
+    kept = sorted(
+        (p for p in zip(areas, rings) if abs(p[0]) >= SMALLEST_PIECE * largest), key=lambda p: -abs(p[0])
+    )
     shift = np.array([x0 - 0.5, y0 - 0.5])
     return tuple(_simple(ring if area > 0 else ring[::-1], tolerance, most) + shift for area, ring in kept)
 
 
 def resample_outline(outline: np.ndarray, count: int = 20) -> np.ndarray:
-    """The outline told by (count, 2) points that follow each other in about even steps, from the same beginning.
+    """The outline told by (count, 2) points that follow each other in about even steps, from the same
+    beginning.
 
-    A point stands on the sharpest corner that is at most half a step away along the outline, else on the outline itself. So the
-    nth point of two like outlines is in like places, however many corners they have: that can be learned.
+    A point stands on the sharpest corner that is at most half a step away along the outline, else on the
+    outline itself. So the nth point of two like outlines is in like places, however many corners they have:
+    that can be learned.
     """
     ring = np.vstack([outline, outline[:1]])
     way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ring, axis=0).T))])
@@ -65,7 +69,9 @@ def _simple(ring: np.ndarray, tolerance: float, most: int) -> np.ndarray:
     far = int(np.argmax(((ring - ring[0]) ** 2).sum(axis=1)))
     reach = float(np.hypot(*np.ptp(ring, axis=0))) * tolerance
     while True:
-        kept = np.concatenate([_peucker(ring[: far + 1], reach)[:-1], _peucker(np.vstack([ring[far:], ring[:1]]), reach)[:-1]])
+        kept = np.concatenate(
+            [_peucker(ring[: far + 1], reach)[:-1], _peucker(np.vstack([ring[far:], ring[:1]]), reach)[:-1]]
+        )
         if len(kept) <= most:
             return kept if len(kept) >= 3 else ring[:: max(1, len(ring) // 4)]
         reach *= 1.25
@@ -83,7 +89,11 @@ def _peucker(line: np.ndarray, reach: float) -> np.ndarray:
         way = line[b] - line[a]
         rest = line[a + 1 : b] - line[a]
         length = np.hypot(*way)
-        stray = np.abs(way[0] * rest[:, 1] - way[1] * rest[:, 0]) / length if length else np.hypot(rest[:, 0], rest[:, 1])
+        stray = (
+            np.abs(way[0] * rest[:, 1] - way[1] * rest[:, 0]) / length
+            if length
+            else np.hypot(rest[:, 0], rest[:, 1])
+        )
         worst = int(np.argmax(stray))
         if stray[worst] > reach:
             keep[a + 1 + worst] = True

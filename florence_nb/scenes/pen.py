@@ -1,7 +1,7 @@
 """The pen with which every thing of the drawn world is drawn.
 
-A kind is drawn once, large, on a transparent picture; scenes only scale, mirror and paste it. Coordinates are design units:
-the longer side of a kind's sheet is 100, origin top left, x to the right, y down.
+A kind is drawn once, large, on a transparent picture; scenes only scale, mirror and paste it. Coordinates are
+design units: the longer side of a kind's sheet is 100, origin top left, x to the right, y down.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Tone:
 def tone(colour: str) -> Tone:
     """The tone of one of the nine `COLOURS`; KeyError names an unknown one."""
     base = COLOURS[colour]
-    return Tone(base, _mix(base, (255, 255, 255), 0.35), _mix(base, (20, 20, 50), 0.3), _mix(base, (20, 16, 30), 0.62))
+    return Tone(
+        base, _mix(base, (255, 255, 255), 0.35), _mix(base, (20, 20, 50), 0.3), _mix(base, (20, 16, 30), 0.62)
+    )
 
 
 def _mix(one: Sequence[int], other: Sequence[int], share: float) -> tuple[int, int, int]:
@@ -61,9 +63,10 @@ class Pen:
         width, height: size of the sheet in design units; the longer one is 100.
         pixels: length in pixels of the finished picture's longer side.
 
-    Every shape takes ``fill`` and ``line`` colours as ``(r, g, b)`` or ``(r, g, b, a)`` (a = 255 is opaque) and ``thick``, the
-    width of the line in units. With ``inside=True`` a shape is blended only onto what is painted already, never onto the
-    transparent ground: that is how shading, windows and eyes keep inside the outline.
+    Every shape takes ``fill`` and ``line`` colours as ``(r, g, b)`` or ``(r, g, b, a)`` (a = 255 is opaque)
+    and ``thick``, the width of the line in units. With ``inside=True`` a shape is blended only onto what is
+    painted already, never onto the transparent ground: that is how shading, windows and eyes keep inside the
+    outline.
     """
 
     def __init__(self, width: float, height: float, pixels: int = 256):
@@ -97,23 +100,46 @@ class Pen:
     def ellipse(self, x0, y0, x1, y1, fill=None, line=None, thick: float = 1.6, inside: bool = False) -> None:
         """The ellipse that fits into the box."""
         box = self._box(x0, y0, x1, y1)
-        self._paint(lambda brush: brush.ellipse(box, fill=fill, outline=line, width=self._px(thick) if line else 1), inside)
+        self._paint(
+            lambda brush: brush.ellipse(box, fill=fill, outline=line, width=self._px(thick) if line else 1),
+            inside,
+        )
 
-    def rect(self, x0, y0, x1, y1, fill=None, line=None, thick: float = 1.6, radius: float = 0, inside: bool = False) -> None:
+    def rect(
+        self,
+        x0,
+        y0,
+        x1,
+        y1,
+        fill=None,
+        line=None,
+        thick: float = 1.6,
+        radius: float = 0,
+        inside: bool = False,
+    ) -> None:
         """A rectangle, its corners rounded by ``radius`` units."""
         box = self._box(x0, y0, x1, y1)
         self._paint(
             lambda brush: brush.rounded_rectangle(
-                box, self._px(radius) if radius else 0, fill=fill, outline=line, width=self._px(thick) if line else 1
+                box,
+                self._px(radius) if radius else 0,
+                fill=fill,
+                outline=line,
+                width=self._px(thick) if line else 1,
             ),
             inside,
         )
 
-    def pie(self, x0, y0, x1, y1, start, end, fill=None, line=None, thick: float = 1.6, inside: bool = False) -> None:
+    def pie(
+        self, x0, y0, x1, y1, start, end, fill=None, line=None, thick: float = 1.6, inside: bool = False
+    ) -> None:
         """A slice of an ellipse, angles in degrees clockwise from three o'clock."""
         box = self._box(x0, y0, x1, y1)
         self._paint(
-            lambda brush: brush.pieslice(box, start, end, fill=fill, outline=line, width=self._px(thick) if line else 1), inside
+            lambda brush: brush.pieslice(
+                box, start, end, fill=fill, outline=line, width=self._px(thick) if line else 1
+            ),
+            inside,
         )
 
     def arc(self, x0, y0, x1, y1, start, end, line, thick: float = 1.6, inside: bool = False) -> None:
@@ -145,7 +171,9 @@ class Pen:
             return
         layer = layer.crop(box)
         if inside:
-            layer.putalpha(ImageChops.multiply(layer.getchannel("A"), self._picture.crop(box).getchannel("A")))
+            layer.putalpha(
+                ImageChops.multiply(layer.getchannel("A"), self._picture.crop(box).getchannel("A"))
+            )
         self._picture.alpha_composite(layer, box[:2])
 
 
@@ -163,7 +191,13 @@ def smooth(points, closed: bool = True, steps: int = 8) -> list[tuple[float, flo
             t = s / steps
             out.append(
                 tuple(
-                    0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3)
+                    0.5
+                    * (
+                        2 * b
+                        + (c - a) * t
+                        + (2 * a - 5 * b + 4 * c - d) * t * t
+                        + (3 * b - a - 3 * c + d) * t**3
+                    )
                     for a, b, c, d in zip(p0, p1, p2, p3)
                 )
             )

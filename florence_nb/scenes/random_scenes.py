@@ -1,4 +1,6 @@
-"""Scenes drawn at random: `random_scene` for lessons, training and evaluation, `random_page` and `random_crowd` for practice."""
+"""Scenes drawn at random: `random_scene` for lessons, training and evaluation, `random_page` and
+`random_crowd` for practice.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _ASPECTS = ((1, 1), (1, 1), (4, 3), (4, 3), (3, 2), (16, 9), (3, 4), (2, 3), (9,
 
 @dataclass(frozen=True)
 class Sampler:
-    """What a random thing is drawn from: the allowed kinds, the backdrop, the picture's size in pixels, the number of things."""
+    """What a random thing is drawn from: the allowed kinds, the backdrop, the picture's size in pixels, the
+    number of things.
+    """
 
     rng: random.Random
     allowed: tuple[str, ...]
@@ -47,8 +51,8 @@ def random_scene(
         kinds: what may appear; all but the held-out kinds when None.
         most: number of things at most (at least one appears).
         size: (width, height) in pixels; drawn at random when None.
-        signs: how likely each thing is to be one that carries text, where ``kinds`` allows it, in scenes that have text: in 55 %
-            of all, or in every one where ``signs`` is above 0.5.
+        signs: how likely each thing is to be one that carries text, where ``kinds`` allows it, in scenes that
+            have text: in 55 % of all, or in every one where ``signs`` is above 0.5.
         clean: no blur, noise, contrast or JPEG.
 
     Raises:
@@ -59,16 +63,26 @@ def random_scene(
     size = size or _random_size(rng)
     background = rng.choice(_places_for(allowed))
     look = rng.randrange(2**31)
-    sampler = Sampler(rng, allowed, backdrop(background, look, size), size, rng.choices(range(1, 8), (10, 17, 20, 18, 14, 12, 9))[0])
+    sampler = Sampler(
+        rng,
+        allowed,
+        backdrop(background, look, size),
+        size,
+        rng.choices(range(1, 8), (10, 17, 20, 18, 14, 12, 9))[0],
+    )
     effects = CameraEffects() if clean else _random_effects(rng)
-    wanted = _random_things(sampler, min(sampler.count, most), signs if rng.random() < 0.55 or signs > 0.5 else 0.0)
+    wanted = _random_things(
+        sampler, min(sampler.count, most), signs if rng.random() < 0.55 or signs > 0.5 else 0.0
+    )
     wanted = wanted or [_random_thing(replace(sampler, count=1), signs) or _any_thing(allowed)]
     wanted.sort(key=lambda t: t.at[1] + _half(t, size)[1])
     return _uncovered(Scene(tuple(wanted), background, size, look, effects))
 
 
 def random_page(seed: int) -> Scene:
-    """A picture full of small boards, row under row, for practising reading; the same seed gives the same page."""
+    """A picture full of small boards, row under row, for practising reading; the same seed gives the same
+    page.
+    """
     rng = random.Random(seed)
     size = _random_size(rng)
     background, look, effects = rng.choice(tuple(BACKGROUNDS)), rng.randrange(2**31), _random_effects(rng)
@@ -91,7 +105,10 @@ def random_crowd(seed: int) -> Scene:
     """A scene in which most things are of one or two kinds; the same seed gives the same scene."""
     rng = random.Random(seed)
     trained = [kind for kind in KINDS if kind not in HELD_OUT]
-    repeated, others = rng.sample(trained, rng.choice((1, 1, 2))), rng.sample(trained, rng.choice((0, 1, 2, 3)))
+    repeated, others = (
+        rng.sample(trained, rng.choice((1, 1, 2))),
+        rng.sample(trained, rng.choice((0, 1, 2, 3))),
+    )
     return random_scene(seed, kinds=[*repeated * 3, *others], most=rng.choice((4, 5, 6, 7, 7)))
 
 
@@ -114,7 +131,9 @@ def _allowed(kinds: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _places_for(kinds: Sequence[str]) -> tuple[str, ...]:
-    """The backgrounds where at least one of the kinds may be; text and what belongs on a table may be on any ground."""
+    """The backgrounds where at least one of the kinds may be; text and what belongs on a table may be on any
+    ground.
+    """
     homes = {"ground" if kind in SIGN_KINDS or home_of(kind) == "table" else home_of(kind) for kind in kinds}
     return tuple(name for name in BACKGROUNDS if homes & {*HOMES[name]})
 
@@ -145,7 +164,9 @@ def _uncovered(scene: Scene) -> Scene:
         if (not bad and not lost) or len(scene.wanted) == 1:
             return scene
         gone = {id(bad[0].thing)} if bad else {id(t) for t in scene.wanted} - {id(s.thing) for s in seen}
-        scene = replace(scene, wanted=tuple(t for t in scene.wanted if id(t) not in gone) or scene.wanted[-1:])
+        scene = replace(
+            scene, wanted=tuple(t for t in scene.wanted if id(t) not in gone) or scene.wanted[-1:]
+        )
 
 
 def _text_covered(scene: Scene, seen: VisibleThing) -> bool:
@@ -153,7 +174,8 @@ def _text_covered(scene: Scene, seen: VisibleThing) -> bool:
     number = scene.things.index(seen) + 1
     height, width = scene.instance_map.shape
     return any(
-        not (2 <= x < width - 2 and 2 <= y < height - 2) or scene.instance_map[int(y), int(x)] != number for _, x, y in seen.letters
+        not (2 <= x < width - 2 and 2 <= y < height - 2) or scene.instance_map[int(y), int(x)] != number
+        for _, x, y in seen.letters
     )
 
 
@@ -184,7 +206,9 @@ def random_text(rng: random.Random) -> str:
         return rng.choice(WORDS)
     if share < 0.75:
         return "".join(rng.choices(CHARACTERS, k=rng.randint(1, 8)))
-    short = [w for w in WORDS if len(w) <= 4] + ["".join(rng.choices(CHARACTERS, k=rng.randint(1, 4))) for _ in range(20)]
+    short = [w for w in WORDS if len(w) <= 4] + [
+        "".join(rng.choices(CHARACTERS, k=rng.randint(1, 4))) for _ in range(20)
+    ]
     return (" " if share < 0.87 else "\n").join(rng.choices(short, k=2))
 
 
@@ -202,12 +226,19 @@ def _random_thing(sampler: Sampler, signs: float) -> Thing | None:
         extent, tilt = _random_board_pose(rng, text, sampler.size)
     mirrored = not text and rng.random() < 0.5
     stretch = round(rng.uniform(0.88, 1.14), 2)
-    return _placed(Thing(kind, colour, (0.5, 0.5), round(extent, 3), mirrored, round(tilt, 1), stretch, text, font), sampler)
+    return _placed(
+        Thing(kind, colour, (0.5, 0.5), round(extent, 3), mirrored, round(tilt, 1), stretch, text, font),
+        sampler,
+    )
 
 
 def _random_kind(sampler: Sampler, signs: float) -> str | None:
     texted = [k for k in sampler.allowed if k in SIGN_KINDS]
-    plain = [k for k in sampler.allowed if k not in SIGN_KINDS and (home_of(k) in sampler.backdrop.zones or home_of(k) == "table")]
+    plain = [
+        k
+        for k in sampler.allowed
+        if k not in SIGN_KINDS and (home_of(k) in sampler.backdrop.zones or home_of(k) == "table")
+    ]
     pool = texted if texted and (not plain or sampler.rng.random() < signs) else plain
     return sampler.rng.choice(pool) if pool else None
 
@@ -223,7 +254,9 @@ def _random_pose(sampler: Sampler) -> tuple[float, float]:
 def _random_board_pose(rng: random.Random, text: str, size: tuple[int, int]) -> tuple[float, float]:
     """The same for a thing with text: long lines need room."""
     longest = max(map(len, text.split("\n")))
-    extent = size[0] / min(size) * rng.uniform(max(0.14, 0.055 * longest), max(0.36, min(0.72, 0.1 * longest)))
+    extent = (
+        size[0] / min(size) * rng.uniform(max(0.14, 0.055 * longest), max(0.36, min(0.72, 0.1 * longest)))
+    )
     return extent, rng.choice((0.0, 0.0, rng.uniform(-15, 15), rng.uniform(-15, 15)))
 
 
@@ -235,7 +268,9 @@ def _placed(thing: Thing, sampler: Sampler) -> Thing | None:
     bottom = sampler.rng.uniform(low, high)
     if half_w > 0.49 or bottom < 2 * half_h + 0.01:
         return None
-    return replace(thing, at=(round(sampler.rng.uniform(half_w + 0.005, 0.995 - half_w), 3), round(bottom - half_h, 3)))
+    return replace(
+        thing, at=(round(sampler.rng.uniform(half_w + 0.005, 0.995 - half_w), 3), round(bottom - half_h, 3))
+    )
 
 
 def _half(thing: Thing, size: tuple[int, int]) -> tuple[float, float]:
@@ -245,7 +280,9 @@ def _half(thing: Thing, size: tuple[int, int]) -> tuple[float, float]:
 
 
 def _fits(thing: Thing, others: Sequence[Thing], size: tuple[int, int]) -> bool:
-    """Whether the thing shares at most 40 % of the smaller box with each other one; things with text keep clear of all."""
+    """Whether the thing shares at most 40 % of the smaller box with each other one; things with text keep
+    clear of all.
+    """
     return all(_shared(thing, other, size) <= (0.02 if thing.text or other.text else 0.4) for other in others)
 
 

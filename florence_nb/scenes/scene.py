@@ -1,7 +1,7 @@
 """Scenes: things on a background, drawn, with the truth about every thing that can be seen.
 
-A `Thing` says what is wanted and where; a `Scene` draws its things from back to front and knows, for each, the box, outline and
-words of the part that is seen.
+A `Thing` says what is wanted and where; a `Scene` draws its things from back to front and knows, for each,
+the box, outline and words of the part that is seen.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Scene:
 
     def __post_init__(self) -> None:
         if self.background not in BACKGROUNDS:
-            raise InputError(f"There is no background {self.background!r}; choose one of: {', '.join(BACKGROUNDS)}.")
+            raise InputError(
+                f"There is no background {self.background!r}; choose one of: {', '.join(BACKGROUNDS)}."
+            )
         object.__setattr__(self, "wanted", tuple(self.wanted))
         object.__setattr__(self, "size", check_size(self.size))
         strange = [thing for thing in self.wanted if not isinstance(thing, Thing)]
@@ -87,7 +89,9 @@ class Scene:
 
     @property
     def instance_map(self) -> np.ndarray:
-        """(height, width) uint8: 0 for background, else 1 + the index in ``things`` of the thing that is seen there."""
+        """(height, width) uint8: 0 for background, else 1 + the index in ``things`` of the thing that is seen
+        there.
+        """
         return self._drawn[1]
 
     @property
@@ -122,7 +126,9 @@ def _solid(stamp: Stamp) -> np.ndarray:
 
 
 def _paste(picture: Image.Image, instance_map: np.ndarray, number: int, thing: Thing) -> tuple[int, int]:
-    """Puts a thing on the picture and its number on ``instance_map``; returns where its stamp's top left corner lies."""
+    """Puts a thing on the picture and its number on ``instance_map``; returns where its stamp's top left
+    corner lies.
+    """
     stamp = stamp_of(thing, picture.size)
     wide, high = stamp.picture.size
     x, y = round(thing.at[0] * picture.width - wide / 2), round(thing.at[1] * picture.height - high / 2)
@@ -155,7 +161,10 @@ def _with_effects(picture: Image.Image, effects: CameraEffects, seed: int) -> Im
     if effects.blur:
         picture = picture.filter(ImageFilter.GaussianBlur(effects.blur))
     if effects.noise:
-        grain = np.random.default_rng(seed).standard_normal((picture.height, picture.width, 1), np.float32) * effects.noise
+        grain = (
+            np.random.default_rng(seed).standard_normal((picture.height, picture.width, 1), np.float32)
+            * effects.noise
+        )
         picture = Image.fromarray(np.clip(np.asarray(picture, np.float32) + grain, 0, 255).astype(np.uint8))
     if effects.jpeg:
         file = io.BytesIO()

@@ -20,13 +20,19 @@ from .pen import COLOURS, Tone, tone
 SIGN_KINDS: dict[str, str] = {"sign": "ground", "banner": "sky", "number plate": "ground"}
 """Kind -> home, in the sense of `Kind.home`."""
 
-FONTS: tuple[str, ...] = ("DejaVuSans-Bold", "DejaVuSansMono-Bold", "DejaVuSerif-Bold", "DejaVuSans", "STIXGeneralBol")
+FONTS: tuple[str, ...] = (
+    "DejaVuSans-Bold",
+    "DejaVuSansMono-Bold",
+    "DejaVuSerif-Bold",
+    "DejaVuSans",
+    "STIXGeneralBol",
+)
 """Fonts for `draw_sign`; they come with matplotlib."""
 
 WORDS: tuple[str, ...] = tuple(
-    "STOP GO OPEN CAFE HOTEL TAXI BUS ZOO PARK EXIT SALE MILK BOOK FISH SHOP BAKERY MUSEUM SCHOOL STATION HELLO WELCOME BEACH FIRE "
-    "POLICE PIZZA BREAD COFFEE TEA ICE SLOW WAY OUT FARM PORT HARBOUR MARKET FLOWERS TOYS BIKE BOAT SUN MOON NEWS POST BANK CINEMA "
-    "MUSIC GARDEN".split()
+    "STOP GO OPEN CAFE HOTEL TAXI BUS ZOO PARK EXIT SALE MILK BOOK FISH SHOP BAKERY MUSEUM SCHOOL STATION"
+    " HELLO WELCOME BEACH FIRE POLICE PIZZA BREAD COFFEE TEA ICE SLOW WAY OUT FARM PORT HARBOUR MARKET"
+    " FLOWERS TOYS BIKE BOAT SUN MOON NEWS POST BANK CINEMA MUSIC GARDEN".split()
 )
 CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 """What may be written."""
@@ -48,8 +54,9 @@ class SignPicture:
 
     Attributes:
         image: RGBA, cropped to its visible part.
-        quads: one quad per line of text: four corners in pixels of ``image`` (origin top left), clockwise from the top left of the
-            text as it is read. Tight around the ink in height; in width it holds the blank that belongs to the outer letters.
+        quads: one quad per line of text: four corners in pixels of ``image`` (origin top left), clockwise
+            from the top left of the text as it is read. Tight around the ink in height; in width it holds the
+            blank that belongs to the outer letters.
         letters: (character, x, y) for every letter of every line, the letter's middle in pixels of ``image``.
     """
 
@@ -60,20 +67,28 @@ class SignPicture:
 
 @dataclass(frozen=True)
 class _Style:
-    """One kind's board: free room beside the text and above and below it, in cap heights, and the narrowest allowed aspect."""
+    """One kind's board: free room beside the text and above and below it, in cap heights, and the narrowest
+    allowed aspect.
+    """
 
     beside: float
     above: float
     aspect: float
 
 
-_STYLES = {"sign": _Style(0.42, 0.36, 1.0), "banner": _Style(0.42, 0.34, 1.5), "number plate": _Style(0.72, 0.42, 1.5)}
+_STYLES = {
+    "sign": _Style(0.42, 0.36, 1.0),
+    "banner": _Style(0.42, 0.34, 1.5),
+    "number plate": _Style(0.72, 0.42, 1.5),
+}
 _LINE_GAP = 0.42
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Text on a board of ``width`` x ``height`` paint pixels: the font; per line its words, pen position and ink box."""
+    """Text on a board of ``width`` x ``height`` paint pixels: the font; per line its words, pen position and
+    ink box.
+    """
 
     width: int
     height: int
@@ -81,7 +96,9 @@ class _Layout:
     lines: tuple[tuple[str, Point, tuple[float, float, float, float]], ...]
 
 
-def draw_sign(kind: str, lines: Sequence[str], colour: str, font: str, pixels: int, tilt: float) -> SignPicture:
+def draw_sign(
+    kind: str, lines: Sequence[str], colour: str, font: str, pixels: int, tilt: float
+) -> SignPicture:
     """Draw a text thing.
 
     Args:
@@ -96,7 +113,10 @@ def draw_sign(kind: str, lines: Sequence[str], colour: str, font: str, pixels: i
         InputError: an argument is none of the above.
     """
     if kind not in SIGN_KINDS or colour not in COLOURS:
-        raise InputError(f"There is no {colour!r} {kind!r}: kinds are {', '.join(SIGN_KINDS)}, colours {', '.join(COLOURS)}.")
+        raise InputError(
+            f"There is no {colour!r} {kind!r}: kinds are {', '.join(SIGN_KINDS)}, colours"
+            f" {', '.join(COLOURS)}."
+        )
     check_board(lines, font, tilt)
     if pixels < 8:
         raise InputError(f"A board is at least 8 pixels wide, not {pixels}.")
@@ -115,7 +135,9 @@ def check_board(lines: Sequence[str], font: str, tilt: float) -> None:
         raise InputError(f"A sign has one or two lines of text, not {lines!r}.")
     for line in lines:
         if not _TEXT.fullmatch(line):
-            raise InputError(f"A line is one or two words of 1-8 characters A-Z and 0-9; {line!r} cannot be written.")
+            raise InputError(
+                f"A line is one or two words of 1-8 characters A-Z and 0-9; {line!r} cannot be written."
+            )
     if not -15 <= tilt <= 15:
         raise InputError(f"A thing with text is tilted by -15 to 15 degrees, not {tilt}.")
 
@@ -169,10 +191,13 @@ def _letters(layout: _Layout, corner: Point) -> list[tuple[str, Point]]:
     return found
 
 
-def _finish(sheet: Image.Image, quads: list[Quad], letters: list[tuple[str, Point]], tilt: float) -> SignPicture:
+def _finish(
+    sheet: Image.Image, quads: list[Quad], letters: list[tuple[str, Point]], tilt: float
+) -> SignPicture:
     """Turn the sheet, its quads and letters, reduce all to final pixels and crop to what is visible."""
     middle = (sheet.width / 2, sheet.height / 2)
-    # One conversion to colours multiplied by alpha serves both steps; Pillow would otherwise convert there and back in each.
+    # One conversion to colours multiplied by alpha serves both steps; Pillow would otherwise convert there
+    # and back in each.
     sheet = sheet.convert("RGBa")
     if tilt:
         sheet = sheet.rotate(-tilt, Image.Resampling.BILINEAR, expand=True)
@@ -190,7 +215,9 @@ def _finish(sheet: Image.Image, quads: list[Quad], letters: list[tuple[str, Poin
     return SignPicture(image.crop(crop), placed, tuple((letter, *place(at)) for letter, at in letters))  # type: ignore[arg-type]
 
 
-def _plate(brush: ImageDraw.ImageDraw, box: tuple[float, float, float, float], shades: Tone, line: int, radius: int) -> None:
+def _plate(
+    brush: ImageDraw.ImageDraw, box: tuple[float, float, float, float], shades: Tone, line: int, radius: int
+) -> None:
     """A rounded board with an outline, a light edge at the top left and a dark one at the bottom right."""
     x0, y0, x1, y1 = box
     inner = max(0, radius - line)
@@ -200,7 +227,12 @@ def _plate(brush: ImageDraw.ImageDraw, box: tuple[float, float, float, float], s
     _rounded(brush, (x0 + 2 * line, y0 + 2 * line, x1 - 2 * line, y1 - 2 * line), inner, shades.base)
 
 
-def _rounded(brush: ImageDraw.ImageDraw, box: tuple[float, float, float, float], radius: int, fill: tuple[int, int, int]) -> None:
+def _rounded(
+    brush: ImageDraw.ImageDraw,
+    box: tuple[float, float, float, float],
+    radius: int,
+    fill: tuple[int, int, int],
+) -> None:
     # Layers of a very small board can have no room left.
     if box[2] >= box[0] and box[3] >= box[1]:
         brush.rounded_rectangle(box, radius, fill=fill)
@@ -222,7 +254,9 @@ def _sign(layout: _Layout, shades: Tone) -> tuple[Image.Image, Point]:
     brush = ImageDraw.Draw(sheet)
     thick = 0.075 * w
     for x in (0.2 * w, 0.8 * w) if w > 1.7 * h else (0.5 * w,):
-        brush.rectangle((x - thick / 2, h / 2, x + thick / 2, h + post), fill=_WOOD, outline=_WOOD_LINE, width=line)
+        brush.rectangle(
+            (x - thick / 2, h / 2, x + thick / 2, h + post), fill=_WOOD, outline=_WOOD_LINE, width=line
+        )
         brush.rectangle((x - thick / 2, h, x + thick / 2, h + 0.14 * post), fill=_WOOD_LINE)
     _plate(brush, (0, 0, w - 1, h - 1), shades, line, round(0.13 * h))
     return sheet, (0, 0)
@@ -234,7 +268,13 @@ def _banner(layout: _Layout, shades: Tone) -> tuple[Image.Image, Point]:
     sheet = _blank(w + 2 * tail, h + drop)
     brush = ImageDraw.Draw(sheet)
     foot = h + drop - line
-    ribbon = [(line, drop), (tail + fold, drop), (tail + fold, foot), (line, foot), (tail * 0.55, h / 2 + drop)]
+    ribbon = [
+        (line, drop),
+        (tail + fold, drop),
+        (tail + fold, foot),
+        (line, foot),
+        (tail * 0.55, h / 2 + drop),
+    ]
     turn = [(tail, h - line), (tail + fold, h - line), (tail + fold, foot)]
     for points, fill in ((ribbon, shades.dark), (turn, shades.line)):
         _shape(brush, points, fill, shades.line, line)
@@ -256,7 +296,9 @@ def _number_plate(layout: _Layout, shades: Tone) -> tuple[Image.Image, Point]:
     _rounded(brush, (0, 0, w - 1, h - 1), radius, _STEEL_LINE)
     _rounded(brush, (line, line, w - 1 - line, h - 1 - line), max(0, radius - line), _STEEL_LIGHT)
     inset = round(2.2 * line)
-    _plate(brush, (inset, inset, w - 1 - inset, h - 1 - inset), shades, max(1, line // 2), max(0, radius - inset))
+    _plate(
+        brush, (inset, inset, w - 1 - inset, h - 1 - inset), shades, max(1, line // 2), max(0, radius - inset)
+    )
     gap = min(box[0] for _, _, box in layout.lines)
     bolt = 0.045 * h + 0.5 * line
     x = min(max(inset + 2.4 * line, gap * 0.55), inset + 0.13 * h + 2 * line)

@@ -1,6 +1,7 @@
 """Things: what is asked for, what of it is seen, and how each looks alone on a transparent sheet.
 
-All coordinates are pixels of a scene's picture: x to the right, y down, origin top left, boxes xyxy with the far edges exclusive.
+All coordinates are pixels of a scene's picture: x to the right, y down, origin top left, boxes xyxy with the
+far edges exclusive.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Thing:
         kind: one of `KINDS`.
         colour: one of the nine colours.
         at: centre as fractions (x, y) of the picture's width and height.
-        size: longer side of the thing as a fraction of the picture's shorter side, before it is tilted (with text: after).
+        size: longer side of the thing as a fraction of the picture's shorter side, before it is tilted (with
+            text: after).
         mirrored: faces left instead of right (things with text are never mirrored).
         tilt: degrees, counter-clockwise; things with text: -15 to 15.
         stretch: the width is multiplied by this while ``size`` stays (things with text are never stretched).
@@ -40,8 +42,8 @@ class Thing:
         font: one of `signs.FONTS`; None takes the first.
 
     Raises:
-        InputError: no such kind, colour or font; text where none belongs, none where some does, or text that cannot be written; a
-            number out of its range.
+        InputError: no such kind, colour or font; text where none belongs, none where some does, or text that
+            cannot be written; a number out of its range.
     """
 
     kind: str
@@ -61,7 +63,8 @@ class Thing:
             raise InputError(f"There is no colour {self.colour!r}; choose one of: {', '.join(COLOURS)}.")
         if bool(self.text) != (self.kind in SIGN_KINDS):
             raise InputError(
-                f"Text belongs on {', '.join(SIGN_KINDS)} and only there; got kind {self.kind!r} with text {self.text!r}."
+                f"Text belongs on {', '.join(SIGN_KINDS)} and only there; got kind {self.kind!r} with text"
+                f" {self.text!r}."
             )
         if self.text:
             check_board(self.text.split("\n"), self.font or FONTS[0], self.tilt)
@@ -69,9 +72,13 @@ class Thing:
 
     def _check_numbers(self) -> None:
         if len(self.at) != 2 or not all(-1 <= place <= 2 for place in self.at):
-            raise InputError(f"at is the centre as fractions (x, y) of the picture, from -1 to 2; got {self.at}.")
+            raise InputError(
+                f"at is the centre as fractions (x, y) of the picture, from -1 to 2; got {self.at}."
+            )
         if not 0.02 <= self.size <= 2:
-            raise InputError(f"size is a fraction of the picture's shorter side, from 0.02 to 2; got {self.size}.")
+            raise InputError(
+                f"size is a fraction of the picture's shorter side, from 0.02 to 2; got {self.size}."
+            )
         if not 0.25 <= self.stretch <= 4:
             raise InputError(f"stretch is a factor from 0.25 to 4; got {self.stretch}.")
         if not -360 <= self.tilt <= 360:
@@ -80,13 +87,16 @@ class Thing:
 
 @dataclass(frozen=True, eq=False)
 class VisibleThing:
-    """The part of a thing that is seen, in pixels of the scene's image. Only the very same one counts as equal.
+    """The part of a thing that is seen, in pixels of the scene's image. Only the very same one counts as
+    equal.
 
     Attributes:
         thing: what was asked for; ``kind``, ``colour`` and ``text`` are repeated here.
         box: (x0, y0, x1, y1) around the seen part.
-        polygons: outlines of the seen part, one (k, 2) float array a piece, largest first, clockwise, without the closing point.
-        quads: one (4, 2) float array for each line of text, clockwise from the text's top left, whether covered or not.
+        polygons: outlines of the seen part, one (k, 2) float array a piece, largest first, clockwise, without
+            the closing point.
+        quads: one (4, 2) float array for each line of text, clockwise from the text's top left, whether
+            covered or not.
         letters: ((character, x, y), …), the centre of every letter, whether covered or not.
         share: how much of the thing is seen, 0 … 1 (what lies outside the picture counts as unseen).
     """
@@ -122,7 +132,9 @@ class VisibleThing:
 
 
 class SceneFacts(Protocol):
-    """What `truth` and `words` need of a scene: its things from back to front, its background, its size in pixels."""
+    """What `truth` and `words` need of a scene: its things from back to front, its background, its size in
+    pixels.
+    """
 
     @property
     def things(self) -> tuple[VisibleThing, ...]: ...
@@ -136,7 +148,9 @@ class SceneFacts(Protocol):
 
 @lru_cache(maxsize=1024)
 def sprite(kind: str, colour: str, pixels: int = 256) -> Image.Image:
-    """The thing alone on a transparent sheet, RGBA, cropped to what is painted; ``pixels`` is the longer side before cropping."""
+    """The thing alone on a transparent sheet, RGBA, cropped to what is painted; ``pixels`` is the longer side
+    before cropping.
+    """
     drawn = _DRAWN[kind]
     pen = Pen(drawn.width, drawn.height, pixels)
     drawn.draw(pen, tone(colour))
@@ -149,7 +163,9 @@ def home_of(kind: str) -> str:
 
 
 class Stamp(NamedTuple):
-    """A thing at its final size: an RGBA picture, the (4, 2) quads of its text and the centres of its letters, in pixels of it."""
+    """A thing at its final size: an RGBA picture, the (4, 2) quads of its text and the centres of its
+    letters, in pixels of it.
+    """
 
     picture: Image.Image
     quads: tuple[np.ndarray, ...] = ()
@@ -166,7 +182,9 @@ def _stamped(thing: Thing, size: tuple[int, int]) -> Stamp:
     if thing.text:
         pixels = max(24, round(longest))
         lines = thing.text.split("\n")
-        return _scaled_sign(draw_sign(thing.kind, lines, thing.colour, thing.font or FONTS[0], pixels, -thing.tilt), longest)
+        return _scaled_sign(
+            draw_sign(thing.kind, lines, thing.colour, thing.font or FONTS[0], pixels, -thing.tilt), longest
+        )
     picture = sprite(thing.kind, thing.colour)
     if thing.mirrored:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)

@@ -1,7 +1,9 @@
-"""The truth about a scene, in Florence-2's own words: the raw string that a perfect model would produce, for all fifteen prompts.
+"""The truth about a scene, in Florence-2's own words: the raw string that a perfect model would produce, for
+all fifteen prompts.
 
-Things are told from left to right. Boxes, outlines and quads are those of the part that is seen, as ``<loc_…>`` tokens (see
-`florence_nb.to_loc`); an outline has twenty points in about even steps (see `outline.resample_outline`).
+Things are told from left to right. Boxes, outlines and quads are those of the part that is seen, as
+``<loc_…>`` tokens (see `florence_nb.to_loc`); an outline has twenty points in about even steps (see
+`outline.resample_outline`).
 """
 
 from __future__ import annotations
@@ -22,13 +24,16 @@ from .thing import SceneFacts, VisibleThing
 START, END = "</s><s>", "</s>"
 
 
-def answer(scene: SceneFacts, task_prompt: str, text_input: Any = None, *, rng: random.Random | None = None) -> str:
+def answer(
+    scene: SceneFacts, task_prompt: str, text_input: Any = None, *, rng: random.Random | None = None
+) -> str:
     """The raw string that a perfect model would produce.
 
     Args:
         scene: the scene.
         task_prompt: one of the fifteen prompts, such as ``"<OD>"``.
-        text_input: what the task needs: a phrase, or a region as (x0, y0, x1, y1) in pixels or as four ``<loc_…>`` tokens.
+        text_input: what the task needs: a phrase, or a region as (x0, y0, x1, y1) in pixels or as four
+            ``<loc_…>`` tokens.
         rng: draws one of several phrasings of a caption; without it the plainest one is taken.
 
     Raises:
@@ -49,7 +54,9 @@ def in_order(scene: SceneFacts) -> list[VisibleThing]:
 
 
 def lines_of(scene: SceneFacts) -> list[tuple[str, np.ndarray]]:
-    """Every line of text with its (4, 2) quad, from top to bottom; at one height, things from left to right, each line by line."""
+    """Every line of text with its (4, 2) quad, from top to bottom; at one height, things from left to right,
+    each line by line.
+    """
     band = scene.size[1] / 12
     found = []
     for thing in scene.things:
@@ -60,7 +67,9 @@ def lines_of(scene: SceneFacts) -> list[tuple[str, np.ndarray]]:
 
 
 def thing_at(scene: SceneFacts, region: str) -> VisibleThing | None:
-    """The thing whose box agrees best with a region of four ``<loc_…>`` tokens, or None where none is touched."""
+    """The thing whose box agrees best with a region of four ``<loc_…>`` tokens, or None where none is
+    touched.
+    """
     box = from_loc(region, scene.size)
     best = max(scene.things, key=lambda t: box_iou(t.box, box), default=None)
     return best if best is not None and box_iou(best.box, box) > 0 else None

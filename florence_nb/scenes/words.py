@@ -1,8 +1,8 @@
 """Words about scenes: captions at three granularities, and what a phrase means.
 
-A phrase is ``(largest | smallest) (colour) kind (on the left | on the right | next to the (colour) kind)``, where brackets mark
-what may be left out, with or without an article or number, in singular or plural; ``behind`` and ``in front of`` stand where
-``next to`` does.
+A phrase is ``(largest | smallest) (colour) kind (on the left | on the right | next to the (colour) kind)``,
+where brackets mark what may be left out, with or without an article or number, in singular or plural;
+``behind`` and ``in front of`` stand where ``next to`` does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from collections.abc import Sequence
 from .pen import COLOURS
 from .thing import KINDS, SceneFacts, VisibleThing
 
-BACKGROUND_NOUNS = {"field": "field", "beach": "beach", "night street": "street", "room": "room", "snow": "snow", "harbour": "harbour"}
+BACKGROUND_NOUNS = {
+    "field": "field",
+    "beach": "beach",
+    "night street": "street",
+    "room": "room",
+    "snow": "snow",
+    "harbour": "harbour",
+}
 """One word for each background."""
 WHERE = {
     "field": "in a green field",
@@ -45,8 +52,13 @@ _SINGULAR = {plural(kind): kind for kind in KINDS}
 _KIND = "|".join(sorted({*KINDS, *_SINGULAR}, key=len, reverse=True))
 _COLOUR = "|".join(COLOURS)
 _ARTICLE = rf"(?:(?:a|an|the|{'|'.join(NUMBERS[2:])}|{MANY}) )?"
-_THINGS = rf"{_ARTICLE}(?:(?P<extreme>largest|biggest|smallest) )?(?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND})\b"
-_NEAR = rf"(?P<near>next to|behind|in front of) (?:a|an|the) (?:(?P<near_colour>{_COLOUR}) )?(?P<near_kind>{_KIND})\b"
+_THINGS = (
+    rf"{_ARTICLE}(?:(?P<extreme>largest|biggest|smallest) )?(?:(?P<colour>{_COLOUR}) )?(?P<kind>{_KIND})\b"
+)
+_NEAR = (
+    rf"(?P<near>next to|behind|in front of) (?:a|an|the) (?:(?P<near_colour>{_COLOUR})"
+    rf" )?(?P<near_kind>{_KIND})\b"
+)
 _NAMED_IN_TEXT = re.compile(r"\b" + _THINGS, re.IGNORECASE)
 _PHRASE = re.compile(rf"{_THINGS}(?: (?P<side>on the left|on the right)| {_NEAR})?", re.IGNORECASE)
 # What a sign says names nothing: a sign with BUS on it is no bus.
@@ -67,10 +79,12 @@ def size_of(thing: VisibleThing) -> float:
 
 
 def things_meant(scene: SceneFacts, phrase: str) -> list[VisibleThing]:
-    """The things that a phrase means, from left to right; none where nothing fits. Blanks and a full stop do no harm.
+    """The things that a phrase means, from left to right; none where nothing fits. Blanks and a full stop do
+    no harm.
 
-    ``largest``, a side and a neighbour each leave one thing. With a neighbour it is, of those named, the one whose middle is
-    nearest to a neighbour's; behind or in front of it may only be what meets it, box by box, and is drawn before or after it.
+    ``largest``, a side and a neighbour each leave one thing. With a neighbour it is, of those named, the one
+    whose middle is nearest to a neighbour's; behind or in front of it may only be what meets it, box by box,
+    and is drawn before or after it.
     """
     match = _PHRASE.fullmatch(" ".join(phrase.split()).strip(" .,;:!?"))
     if not match:
@@ -93,8 +107,12 @@ def _named(scene: SceneFacts, colour: str | None, kind: str) -> list[VisibleThin
     return sorted(things, key=lambda t: t.box[0] + t.box[2])
 
 
-def _nearest(scene: SceneFacts, named: Sequence[VisibleThing], others: Sequence[VisibleThing], how: str) -> list[VisibleThing]:
-    """The one of the named that has one of the others, not itself, nearest to it; none where there is no other."""
+def _nearest(
+    scene: SceneFacts, named: Sequence[VisibleThing], others: Sequence[VisibleThing], how: str
+) -> list[VisibleThing]:
+    """The one of the named that has one of the others, not itself, nearest to it; none where there is no
+    other.
+    """
     pairs = [(thing, other) for thing in named for other in others if other is not thing]
     if how != "next to":
         pairs = [pair for pair in pairs if _meet(*pair) and in_front(scene, *pair) == (how == "in front of")]
@@ -185,7 +203,8 @@ def paragraph(scene: SceneFacts, things: list[VisibleThing], rng: random.Random 
 def relation(scene: SceneFacts, thing: VisibleThing, other: VisibleThing) -> str:
     """How a thing lies to the one named before it, by their boxes.
 
-    In front of or behind it where they meet, above or below it where they share much of their width, else to the right of it.
+    In front of or behind it where they meet, above or below it where they share much of their width, else to
+    the right of it.
     """
     if _meet(thing, other):
         return "In front of it" if in_front(scene, thing, other) else "Behind it"

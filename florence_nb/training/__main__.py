@@ -1,7 +1,8 @@
 """How mini is made: ``python -m florence_nb.training pool|tower|language|export POOL RUN``.
 
-``pool`` draws the pictures, ``tower`` and ``language`` are the two stages of training, ``export`` writes the checkpoint. ``language --begin
-florence_nb/mini`` goes on from the package's own checkpoint. The model card tells with which settings mini was made.
+``pool`` draws the pictures, ``tower`` and ``language`` are the two stages of training, ``export`` writes the
+checkpoint. ``language --begin florence_nb/mini`` goes on from the package's own checkpoint. The model card
+tells with which settings mini was made.
 """
 
 from __future__ import annotations
@@ -24,13 +25,22 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=6e-4, help="language: learning rate")
-    parser.add_argument("--decay", type=float, default=0.3, help="language: share of the time in which the rate falls to nothing")
-    parser.add_argument("--frozen", type=int, default=600, help="language: steps, of all, before the tower learns along")
+    parser.add_argument(
+        "--decay",
+        type=float,
+        default=0.3,
+        help="language: share of the time in which the rate falls to nothing",
+    )
+    parser.add_argument(
+        "--frozen", type=int, default=600, help="language: steps, of all, before the tower learns along"
+    )
     parser.add_argument("--begin", type=Path, help="an exported checkpoint to go on from")
     parser.add_argument("--into", type=Path, default=Path("mini"), help="export: the folder to write")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--shards", type=int, nargs=3, default=(0, 40, 1), help="pool: first, last (left out), step")
+    parser.add_argument(
+        "--shards", type=int, nargs=3, default=(0, 40, 1), help="pool: first, last (left out), step"
+    )
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     if args.stage != "pool":
@@ -41,13 +51,22 @@ def main() -> None:
         draw_pool(args.pool, *args.shards)
     elif args.stage == "tower":
         train_tower(
-            args.pool, args.run, args.minutes, args.steps, lr=args.rate, seed=args.seed, device=args.device, begin=args.begin
+            args.pool,
+            args.run,
+            args.minutes,
+            args.steps,
+            lr=args.rate,
+            seed=args.seed,
+            device=args.device,
+            begin=args.begin,
         )
     elif args.stage == "export":
         Trainer(args.run).export(args.into)
     else:
         named = ("steps", "decay", "frozen", "device", "seed", "begin")
-        train_language(args.pool, args.run, args.minutes, lr=args.rate, **{name: getattr(args, name) for name in named})
+        train_language(
+            args.pool, args.run, args.minutes, lr=args.rate, **{name: getattr(args, name) for name in named}
+        )
 
 
 if __name__ == "__main__":

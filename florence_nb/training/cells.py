@@ -24,13 +24,16 @@ _PART = INSTANCE_GRID // GRID
 def cell_truth(facts: Facts, instances: np.ndarray) -> dict[str, np.ndarray]:
     """Targets of one picture; every array begins with GRID * GRID cells, row by row.
 
-    holder int64 (0 = background, else 1 + the index of the thing that the cell tells of), kind int64 (0 = background), colour
-    int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape float32 (…, 16), letters int64
-    (…, LETTERS) (0 = none), letter_index and letters_left int64 (…, LETTERS): how many letters of its line come before it and after it, spelled
-    int64 (…, LETTERS): the letters again, of each row by their index modulo LETTER_COLUMNS instead of their place, and quads float32
-    (…, 8): the corners, as fractions, of the line of which a letter is in the cell (0 = none).
+    holder int64 (0 = background, else 1 + the index of the thing that the cell tells of), kind int64 (0 =
+    background), colour int64, middle float32, edges float32 (…, 4) as xyxy fractions of the picture, shape
+    float32 (…, 16), letters int64 (…, LETTERS) (0 = none), letter_index and letters_left int64 (…, LETTERS):
+    how many letters of its line come before it and after it, spelled int64 (…, LETTERS): the letters again,
+    of each row by their index modulo LETTER_COLUMNS instead of their place, and quads float32 (…, 8): the
+    corners, as fractions, of the line of which a letter is in the cell (0 = none).
     """
-    parts = instances.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
+    parts = (
+        instances.reshape(GRID, _PART, GRID, _PART).transpose(0, 2, 1, 3).reshape(GRID * GRID, _PART * _PART)
+    )
     width, height = facts.size
     holder = _holders(parts, len(facts.things))
     middle = np.zeros(GRID * GRID, np.float32)
@@ -54,7 +57,9 @@ def cell_truth(facts: Facts, instances: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _holders(parts: np.ndarray, things: int) -> np.ndarray:
-    """For each cell the number of the thing that it tells of, 0 for background; every thing in sight holds at least one cell."""
+    """For each cell the number of the thing that it tells of, 0 for background; every thing in sight holds at
+    least one cell.
+    """
     counts = np.stack([(parts == i).sum(axis=1) for i in range(things + 1)])
     holder = counts.argmax(axis=0)
     covered = counts[1:].sum(axis=0) if things else np.zeros(len(holder), int)
@@ -80,25 +85,44 @@ def _letters(facts: Facts) -> dict[str, np.ndarray]:
         for (letter, x, y), (index, left, number) in zip(thing.letters, places, strict=True):
             place = math.floor(y / facts.size[1] * rows), math.floor(x / facts.size[0] * columns)
             if 0 <= place[0] < rows and 0 <= place[1] < columns:
-                letters[place], letter_index[place], letters_left[place], lines[place] = _CHARACTER[letter], index, left, number
-    letters, letter_index, letters_left, lines = (_by_cell(fine) for fine in (letters, letter_index, letters_left, lines))
+                letters[place], letter_index[place], letters_left[place], lines[place] = (
+                    _CHARACTER[letter],
+                    index,
+                    left,
+                    number,
+                )
+    letters, letter_index, letters_left, lines = (
+        _by_cell(fine) for fine in (letters, letter_index, letters_left, lines)
+    )
     spelled = np.zeros_like(letters)
     for part in range(LETTERS):
         at = part // LETTER_COLUMNS * LETTER_COLUMNS + letter_index[:, part] % LETTER_COLUMNS
         cells = np.flatnonzero(letters[:, part])
         spelled[cells, at[cells]] = letters[cells, part]
     corners = np.array(quads, np.float32).reshape(-1, 8)[lines.max(axis=1)]
-    return {"letters": letters, "letter_index": letter_index, "letters_left": letters_left, "spelled": spelled, "quads": corners}
+    return {
+        "letters": letters,
+        "letter_index": letter_index,
+        "letters_left": letters_left,
+        "spelled": spelled,
+        "quads": corners,
+    }
 
 
 def _by_cell(fine: np.ndarray) -> np.ndarray:
-    return fine.reshape(GRID, LETTER_ROWS, GRID, LETTER_COLUMNS).transpose(0, 2, 1, 3).reshape(GRID * GRID, LETTERS)
+    return (
+        fine.reshape(GRID, LETTER_ROWS, GRID, LETTER_COLUMNS)
+        .transpose(0, 2, 1, 3)
+        .reshape(GRID * GRID, LETTERS)
+    )
 
 
 GRAIN = 8
-"""Answers are taught to name only every eighth place (4, 12, 20 …; 2.3 pixels of `SIDE`): a sure answer then has one likely token.
+"""Answers are taught to name only every eighth place (4, 12, 20 …; 2.3 pixels of `SIDE`): a sure answer then
+has one likely token.
 
-Spread over all thousand, the probability of a place known to a few bins would be below that of ending the answer at once.
+Spread over all thousand, the probability of a place known to a few bins would be below that of ending the
+answer at once.
 """
 
 
@@ -108,14 +132,20 @@ def quantise(place: int) -> int:
 
 
 def soft_places(bins: torch.Tensor, spread: float, count: int = 1000) -> torch.Tensor:
-    """(n, count) float32: for each of n bins a bell of ``spread`` bins around it, on the places that answers name, of sum 1."""
+    """(n, count) float32: for each of n bins a bell of ``spread`` bins around it, on the places that answers
+    name, of sum 1.
+    """
     places = torch.arange(count, device=bins.device)
     away = (places - bins.unsqueeze(1)) / spread
     return torch.softmax((-0.5 * away * away).masked_fill(places % GRAIN != GRAIN // 2, -torch.inf), dim=1)
 
 
-def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The losses of `CellHeads` on the tower's features (n, GRID * GRID, WIDTH) against stacked `cell_truth`."""
+def cell_losses(
+    heads: CellHeads, features: torch.Tensor, truth: dict[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The losses of `CellHeads` on the tower's features (n, GRID * GRID, WIDTH) against stacked
+    `cell_truth`.
+    """
     kind, held = truth["kind"], truth["kind"] > 0
     inside = features[held]
     written = truth["letters"] > 0
@@ -127,7 +157,9 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "kind": F.cross_entropy(heads.kind(inside), kind[held]),
         "nothing": F.cross_entropy(heads.kind(features[~held]), kind[~held]),
         "colour": F.cross_entropy(heads.colour(inside), truth["colour"][held]),
-        "middle": F.binary_cross_entropy_with_logits(heads.middle(features).squeeze(-1), truth["middle"], pos_weight=weight),
+        "middle": F.binary_cross_entropy_with_logits(
+            heads.middle(features).squeeze(-1), truth["middle"], pos_weight=weight
+        ),
         "edge distances": _off(heads.edge_distances, features, truth["edges"], held),
         "shape": F.binary_cross_entropy_with_logits(heads.shape(inside), truth["shape"][held]),
         **{name: _told(logits, truth[name], written) for name, logits in of_letters.items()},
@@ -138,7 +170,10 @@ def cell_losses(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
 
 def _of_letters(heads: CellHeads, features: torch.Tensor) -> dict[str, torch.Tensor]:
     """Logits (n, cells, LETTERS, choices) of what is told of each letter, by the names of `cell_truth`."""
-    return {name: getattr(heads, name)(features).unflatten(-1, (LETTERS, -1)) for name in ("letters", "letter_index", "letters_left")}
+    return {
+        name: getattr(heads, name)(features).unflatten(-1, (LETTERS, -1))
+        for name in ("letters", "letter_index", "letters_left")
+    }
 
 
 def _told(logits: torch.Tensor, wanted: torch.Tensor, written: torch.Tensor) -> torch.Tensor:
@@ -146,8 +181,12 @@ def _told(logits: torch.Tensor, wanted: torch.Tensor, written: torch.Tensor) -> 
     return F.cross_entropy(logits[written], wanted[written]) if written.any() else logits.sum() * 0
 
 
-def _off(head: torch.nn.Module, features: torch.Tensor, places: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
-    """How far a head is off in the places that it tells in these cells, as a fraction of the picture; 0 without such cells."""
+def _off(
+    head: torch.nn.Module, features: torch.Tensor, places: torch.Tensor, cells: torch.Tensor
+) -> torch.Tensor:
+    """How far a head is off in the places that it tells in these cells, as a fraction of the picture; 0
+    without such cells.
+    """
     found, wanted = head(features[cells]), _from_cell_centres(places)[cells]
     return F.l1_loss(found, wanted) if len(wanted) else found.sum() * 0
 
@@ -160,9 +199,14 @@ def _from_cell_centres(places: torch.Tensor) -> torch.Tensor:
 
 
 def place_losses(
-    heads: CellHeads, encoded: torch.Tensor, truth: dict[str, torch.Tensor], places: torch.Tensor, spread: float
+    heads: CellHeads,
+    encoded: torch.Tensor,
+    truth: dict[str, torch.Tensor],
+    places: torch.Tensor,
+    spread: float,
 ) -> dict[str, torch.Tensor]:
-    """How far the edges and quads that are read from the encoder's output (n, GRID * GRID, WIDTH) are from the truth.
+    """How far the edges and quads that are read from the encoder's output (n, GRID * GRID, WIDTH) are from
+    the truth.
 
     ``places`` are the (1000, WIDTH) location embeddings; ``spread`` is the width in bins of the soft target.
     """
@@ -181,7 +225,8 @@ def place_losses(
 
 
 def spelling_loss(heads: CellHeads, encoded: torch.Tensor, spelled: torch.Tensor) -> torch.Tensor:
-    """How far the encoder's output (n, GRID * GRID, WIDTH) is from telling the letters of every cell by their index.
+    """How far the encoder's output (n, GRID * GRID, WIDTH) is from telling the letters of every cell by their
+    index.
 
     A decoder that writes the nth letter can pick it out by n; by its place it could not.
     """
@@ -191,14 +236,18 @@ def spelling_loss(heads: CellHeads, encoded: torch.Tensor, spelled: torch.Tensor
     return (losses * weights).sum() / weights.sum()
 
 
-def meant_loss(heads: CellHeads, encoded: torch.Tensor, holder: torch.Tensor, meant: torch.Tensor) -> torch.Tensor:
+def meant_loss(
+    heads: CellHeads, encoded: torch.Tensor, holder: torch.Tensor, meant: torch.Tensor
+) -> torch.Tensor:
     """How far the encoder's output (n, GRID * GRID, WIDTH) is from telling which cells the prompt means.
 
-    ``holder`` (n, GRID * GRID) is that of `cell_truth`; ``meant`` (n, things + 1) is 1 where a thing is meant, and 0 in its first
-    column, the background's.
+    ``holder`` (n, GRID * GRID) is that of `cell_truth`; ``meant`` (n, things + 1) is 1 where a thing is
+    meant, and 0 in its first column, the background's.
     """
     logits = heads.meant(encoded).squeeze(-1)
-    return F.binary_cross_entropy_with_logits(logits, meant.gather(1, holder), pos_weight=logits.new_tensor(4.0))
+    return F.binary_cross_entropy_with_logits(
+        logits, meant.gather(1, holder), pos_weight=logits.new_tensor(4.0)
+    )
 
 
 @torch.no_grad()
@@ -216,5 +265,8 @@ def cell_scores(heads: CellHeads, features: torch.Tensor, truth: dict[str, torch
         "colour": right(heads.colour(inside), truth["colour"][held]),
         "edge distances": 1000 * float(_off(heads.edge_distances, features, truth["edges"], held)),
         "corners": 1000 * float(_off(heads.corners, features, truth["quads"], lettered)),
-        **{name: right(logits[written], truth[name][written]) for name, logits in _of_letters(heads, features).items()},
+        **{
+            name: right(logits[written], truth[name][written])
+            for name, logits in _of_letters(heads, features).items()
+        },
     }

@@ -1,7 +1,7 @@
 """Pictures seen through a window by lot, so that no picture is ever seen twice alike.
 
-A part of the picture, or a little more than it, is stretched to the whole; light, contrast and noise change. Nothing is turned or
-mirrored, since letters would not survive it.
+A part of the picture, or a little more than it, is stretched to the whole; light, contrast and noise change.
+Nothing is turned or mirrored, since letters would not survive it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from .sizes import SIDE
 SMALLEST, LARGEST = 0.75, 1.12
 """Sides of the window as a share of the picture's; what lies beyond the picture is grey."""
 LIGHT, CONTRAST, NOISE = 18.0, 0.2, 5.0
-"""By how much brightness (of 255) and contrast (a share) change at most, and the largest deviation of the noise."""
+"""By how much brightness (of 255) and contrast (a share) change at most, and the largest deviation of the
+noise.
+"""
 
 Window = tuple[int, int, int, int]
 
@@ -36,16 +38,23 @@ def random_crop(
 ) -> tuple[np.ndarray, np.ndarray, Facts]:
     """Picture, instances and facts as seen through the window.
 
-    In the facts, boxes end at the window's edges; quads and letters may lie beyond them, and outlines are left as they were.
+    In the facts, boxes end at the window's edges; quads and letters may lie beyond them, and outlines are
+    left as they were.
     """
     x0, y0, x1, y1 = _fractions(window, facts.size)
     move = (x1 - x0, 0.0, x0 * SIDE, 0.0, y1 - y0, y0 * SIDE)
     whole, grey = Image.fromarray(picture), (127, 127, 127)
-    moved = whole.transform((SIDE, SIDE), Image.Transform.AFFINE, move, Image.Resampling.BICUBIC, fillcolor=grey)
+    moved = whole.transform(
+        (SIDE, SIDE), Image.Transform.AFFINE, move, Image.Resampling.BICUBIC, fillcolor=grey
+    )
     pixels = np.asarray(moved, np.float32)
     pixels = (pixels - 127) * (1 + rng.uniform(-CONTRAST, CONTRAST)) + 127 + rng.uniform(-LIGHT, LIGHT)
     pixels += rng.standard_normal((SIDE, SIDE, 1), np.float32) * rng.uniform(0, NOISE)
-    return np.clip(pixels, 0, 255).astype(np.uint8), _moved_owners(instances, (x0, y0, x1, y1)), _moved_facts(facts, window)
+    return (
+        np.clip(pixels, 0, 255).astype(np.uint8),
+        _moved_owners(instances, (x0, y0, x1, y1)),
+        _moved_facts(facts, window),
+    )
 
 
 def _fractions(window: Window, size: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -56,9 +65,14 @@ def _fractions(window: Window, size: tuple[int, int]) -> tuple[float, float, flo
 def _moved_owners(instances: np.ndarray, part: tuple[float, float, float, float]) -> np.ndarray:
     x0, y0, x1, y1 = part
     middles = (np.arange(INSTANCE_GRID) + 0.5) / INSTANCE_GRID
-    columns, rows = (np.floor((first + middles * (last - first)) * INSTANCE_GRID).astype(int) for first, last in ((x0, x1), (y0, y1)))
+    columns, rows = (
+        np.floor((first + middles * (last - first)) * INSTANCE_GRID).astype(int)
+        for first, last in ((x0, x1), (y0, y1))
+    )
     inside = ((rows >= 0) & (rows < INSTANCE_GRID))[:, None] & ((columns >= 0) & (columns < INSTANCE_GRID))
-    return np.where(inside, instances[rows.clip(0, INSTANCE_GRID - 1)][:, columns.clip(0, INSTANCE_GRID - 1)], 0).astype(instances.dtype)
+    return np.where(
+        inside, instances[rows.clip(0, INSTANCE_GRID - 1)][:, columns.clip(0, INSTANCE_GRID - 1)], 0
+    ).astype(instances.dtype)
 
 
 def _moved_facts(facts: Facts, window: Window) -> Facts:
@@ -68,6 +82,11 @@ def _moved_facts(facts: Facts, window: Window) -> Facts:
         x0, x1 = (min(max(x, left), right) - left for x in thing.box[::2])
         y0, y1 = (min(max(y, top), bottom) - top for y in thing.box[1::2])
         quads = tuple(quad - (left, top) for quad in thing.quads)
-        return replace(thing, box=(x0, y0, x1, y1), quads=quads, letters=tuple((c, x - left, y - top) for c, x, y in thing.letters))
+        return replace(
+            thing,
+            box=(x0, y0, x1, y1),
+            quads=quads,
+            letters=tuple((c, x - left, y - top) for c, x, y in thing.letters),
+        )
 
     return Facts(tuple(map(moved, facts.things)), facts.background, (right - left, bottom - top))

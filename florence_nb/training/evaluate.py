@@ -1,7 +1,9 @@
-"""How well a checkpoint sees the drawn world: ``python -m florence_nb.training.evaluate --scenes 300 --seed 0``.
+"""How well a checkpoint sees the drawn world: ``python -m florence_nb.training.evaluate --scenes 300 --seed
+0``.
 
-Every scene is asked all fifteen prompts (those on text only where some is written); answers are compared with what was drawn, not
-with the wording of the true answer. The result is a table, and the worst scenes as a contact sheet.
+Every scene is asked all fifteen prompts (those on text only where some is written); answers are compared with
+what was drawn, not with the wording of the true answer. The result is a table, and the worst scenes as a
+contact sheet.
 """
 
 from __future__ import annotations
@@ -73,7 +75,9 @@ class Tally:
         return {name: shares[name] for name in MUST if name in shares}
 
 
-def evaluate(florence: Florence, scenes: Iterable[Scene], *, seed: int = 0, batch_size: int = 16, progress: bool = True) -> Tally:
+def evaluate(
+    florence: Florence, scenes: Iterable[Scene], *, seed: int = 0, batch_size: int = 16, progress: bool = True
+) -> Tally:
     """Asks everything about every scene, greedily, and counts what is right.
 
     Args:
@@ -84,7 +88,9 @@ def evaluate(florence: Florence, scenes: Iterable[Scene], *, seed: int = 0, batc
     rng = random.Random(seed)
     asked = [(scene, *question) for scene in scenes for question in questions(scene, rng)]
     requests = [(task, scene.image, text) for scene, task, text, _ in asked]
-    answers = florence.run_many(requests, batch_size=batch_size, progress=progress, num_beams=1, max_new_tokens=400)
+    answers = florence.run_many(
+        requests, batch_size=batch_size, progress=progress, num_beams=1, max_new_tokens=400
+    )
     tally = Tally()
     for (scene, _, _, aim), answer in zip(asked, answers):
         if isinstance(answer, Exception):
@@ -133,7 +139,9 @@ def questions(scene: Scene, rng: random.Random) -> list[tuple[str, Any, Any]]:
     return found
 
 
-def matching(found: Iterable, wanted: Iterable, alike: Callable[[int, int], bool]) -> list[tuple[int, int, float]]:
+def matching(
+    found: Iterable, wanted: Iterable, alike: Callable[[int, int], bool]
+) -> list[tuple[int, int, float]]:
     """Pairs (index in found, index in wanted, IoU) of boxes that agree, each box used once, best first.
 
     They agree where their IoU is at least `WELL_PLACED` and ``alike(index in found, index in wanted)``.
@@ -179,7 +187,9 @@ def _check_recall(tally: Tally, scene: Scene, answer: Answer, things: list[Visib
         return
     name = "grounding recall" if answer.task == "<CAPTION_TO_PHRASE_GROUNDING>" else "vocabulary recall"
     boxes = list(answer.boxes) + [_around(parts) for parts in answer.polygons]
-    right = matching(boxes, [t.box for t in things], lambda i, j: things[j] in words.things_meant(scene, answer.labels[i]))
+    right = matching(
+        boxes, [t.box for t in things], lambda i, j: things[j] in words.things_meant(scene, answer.labels[i])
+    )
     tally.add(name, len(right), len(things))
 
 
@@ -258,7 +268,9 @@ def answer_time(florence: Florence, scene: Scene, times: int = 9) -> float:
     for _ in range(times):
         florence.forget()
         start = time.perf_counter()
-        florence.run_example("<DETAILED_CAPTION>", scene.image, num_beams=1, max_new_tokens=20, min_new_tokens=20)
+        florence.run_example(
+            "<DETAILED_CAPTION>", scene.image, num_beams=1, max_new_tokens=20, min_new_tokens=20
+        )
         taken.append(time.perf_counter() - start)
     return float(np.median(taken))
 
@@ -277,8 +289,15 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scenes", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0, help="the scenes have seeds from SEED * 100 000 on")
     parser.add_argument("--checkpoint", default="mini")
-    parser.add_argument("--held-out", action="store_true", help="only scenes with the kinds that were never in training")
-    parser.add_argument("--sheet", type=Path, default=Path("worst-scenes.png"), help="where to save the worst scenes as a picture")
+    parser.add_argument(
+        "--held-out", action="store_true", help="only scenes with the kinds that were never in training"
+    )
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        default=Path("worst-scenes.png"),
+        help="where to save the worst scenes as a picture",
+    )
     return parser.parse_args(given)
 
 

@@ -1,7 +1,8 @@
-"""Second stage: the language model learns to answer, short answers first, with the tower frozen at first and then along.
+"""Second stage: the language model learns to answer, short answers first, with the tower frozen at first and
+then along.
 
-Several prompts share one encoded picture. Location tokens are trained towards a bell around the true bin, since a neighbour is
-nearly right.
+Several prompts share one encoded picture. Location tokens are trained towards a bell around the true bin,
+since a neighbour is nearly right.
 """
 
 from __future__ import annotations
@@ -22,7 +23,16 @@ from tqdm import tqdm
 from ..scenes import COLOURS
 from ..scenes.scene import MAX_THINGS
 from ..tasks import TASKS
-from .cells import CHARACTERS, TRAINED_KINDS, cell_losses, meant_loss, place_losses, quantise, soft_places, spelling_loss
+from .cells import (
+    CHARACTERS,
+    TRAINED_KINDS,
+    cell_losses,
+    meant_loss,
+    place_losses,
+    quantise,
+    soft_places,
+    spelling_loss,
+)
 from .model import HEADS_FILE, LOCATIONS, CellHeads, autocast, grow, load_exported, new_config, new_model
 from .optimiser import Optimiser
 from .pool import CROWDS, PAGES, Facts, shards_in
@@ -33,7 +43,8 @@ from .vocabulary import new_processor, new_tokenizer
 
 PAD, START, STOP = 1, 0, 2
 SPREADS = (12.0, 4.0, 2000)
-"""Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps."""
+"""Width of the bell around a true location in bins: in the beginning, in the end, and after how many steps.
+"""
 AUX_WEIGHTS = {"edges": 1.0, "quads": 0.5, "meant": 1.0, "spelled": 0.5}
 """Weights of what is read from the encoder's output beside the answer."""
 CELLS_SHARE = 4
@@ -48,8 +59,8 @@ VISION_LR_SCALE = 0.6
 class Trainer:
     """A model in training: tokenizer, model, cell heads, optimiser, step.
 
-    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``. In the latter case, and in
-    a new lesson, its vision tower is that of ``run/tower.pt`` if that is there.
+    It goes on from ``run/language.pt`` if that is there, else from an exported checkpoint in ``begin``. In
+    the latter case, and in a new lesson, its vision tower is that of ``run/tower.pt`` if that is there.
     """
 
     def __init__(self, run: Path, device: str = "cpu", seed: int = 0, begin: Path | None = None):
@@ -65,7 +76,8 @@ class Trainer:
         self.vision = [inner.vision_tower, inner.multi_modal_projector]
         language = inner.language_model
         self.optimiser = Optimiser(
-            [*((part, VISION_LR_SCALE) for part in self.vision), (self.heads, 1.0), (language, 1.0)], outside=[self.heads]
+            [*((part, VISION_LR_SCALE) for part in self.vision), (self.heads, 1.0), (language, 1.0)],
+            outside=[self.heads],
         )
         self.step = 0
         if (run / "language.pt").exists():
@@ -86,7 +98,9 @@ class Trainer:
         """Takes the weights of the first stage, all but those heads that read the encoder's output."""
         self.vision[0].load_state_dict(state["tower"])
         self.vision[1].load_state_dict(state["projector"])
-        heads = {name: weight for name, weight in state["heads"].items() if not name.startswith(tuple(AUX_WEIGHTS))}
+        heads = {
+            name: weight for name, weight in state["heads"].items() if not name.startswith(tuple(AUX_WEIGHTS))
+        }
         self.heads.load_state_dict(heads, strict=False)
 
     def _load(self, state: dict) -> None:
@@ -114,7 +128,9 @@ class Trainer:
         (self.run / "language.tmp").replace(self.run / "language.pt")
 
     def export(self, folder: Path) -> None:
-        """Writes the checkpoint as users load it, in half precision, with its processor, and the cell heads for going on."""
+        """Writes the checkpoint as users load it, in half precision, with its processor, and the cell heads
+        for going on.
+        """
         from safetensors.torch import save_file
 
         copy.deepcopy(self.model).half().save_pretrained(folder)
@@ -123,8 +139,12 @@ class Trainer:
         save_file({**heads, "step": torch.tensor(self.step)}, folder / HEADS_FILE)
 
 
-def encode_questions(tokenizer, facts: list[Facts], shares: dict[str, float], count: int, rng: random.Random) -> list[dict]:
-    """``count`` questions a picture: index of the picture, task, token ids of prompt and answer, things meant."""
+def encode_questions(
+    tokenizer, facts: list[Facts], shares: dict[str, float], count: int, rng: random.Random
+) -> list[dict]:
+    """``count`` questions a picture: index of the picture, task, token ids of prompt and answer, things
+    meant.
+    """
     found = []
     for number, one in enumerate(facts):
         for _ in range(count):
@@ -134,7 +154,9 @@ def encode_questions(tokenizer, facts: list[Facts], shares: dict[str, float], co
 
 
 def encode_boards(tokenizer, facts: list[Facts], count: int, rng: random.Random, first: int) -> list[dict]:
-    """Up to ``count`` questions a page, each for the text of one board; the first page has the number ``first``."""
+    """Up to ``count`` questions a page, each for the text of one board; the first page has the number
+    ``first``.
+    """
     found = []
     for number, one in enumerate(facts, first):
         for thing in rng.sample(one.things, min(count, len(one.things))):
@@ -151,7 +173,13 @@ def _encoded(tokenizer, number: int, facts: Facts, task: str, text_input, answer
     ids = [first + quantise(i - first) if first <= i < first + LOCATIONS else i for i in ids]
     meant = None if text_input is None else meant_by(facts, task, text_input)
     answered = [START, *ids, STOP]
-    return {"picture": number, "task": task, "prompt": tokenizer(prompt).input_ids, "answer": answered, "meant": meant}
+    return {
+        "picture": number,
+        "task": task,
+        "prompt": tokenizer(prompt).input_ids,
+        "answer": answered,
+        "meant": meant,
+    }
 
 
 def padded(rows: list[list[int]], device) -> torch.Tensor:
@@ -161,19 +189,27 @@ def padded(rows: list[list[int]], device) -> torch.Tensor:
 
 
 def answer_losses(
-    trainer: Trainer, features: torch.Tensor, questions: list[dict], truth: dict[str, torch.Tensor], spread: float
+    trainer: Trainer,
+    features: torch.Tensor,
+    questions: list[dict],
+    truth: dict[str, torch.Tensor],
+    spread: float,
 ) -> dict[str, torch.Tensor]:
-    """Summed losses over some questions on features (pictures, image tokens, width) and the stacked `cell_truth` of the pictures.
+    """Summed losses over some questions on features (pictures, image tokens, width) and the stacked
+    `cell_truth` of the pictures.
 
-    ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens; ``meant``,
-    ``spelled``, ``edges`` and ``quads`` are means.
+    ``total`` is weighted; ``words`` and ``places`` are plain sums over ``n_words`` and ``n_places`` tokens;
+    ``meant``, ``spelled``, ``edges`` and ``quads`` are means.
     """
     device = features.device
     pictures = torch.tensor([q["picture"] for q in questions], device=device)  # (n,)
     prompts = padded([q["prompt"] for q in questions], device)  # (n, longest prompt)
     answers = padded([q["answer"] for q in questions], device)  # (n, longest answer)
     encoded, logits = _forward(trainer.model, features[pictures], prompts, answers)
-    told = {name: truth[name][pictures[::CELLS_SHARE]] for name in ("kind", "edges", "letters", "spelled", "quads")}
+    told = {
+        name: truth[name][pictures[::CELLS_SHARE]]
+        for name in ("kind", "edges", "letters", "spelled", "quads")
+    }
     cells = encoded[::CELLS_SHARE, 1:IMAGE_TOKENS].float()  # (n / CELLS_SHARE, GRID * GRID, width)
     table = trainer.model.get_input_embeddings().weight  # (vocabulary, width)
     return {
@@ -189,22 +225,34 @@ def answer_losses(
 def _forward(
     model: torch.nn.Module, features: torch.Tensor, prompts: torch.Tensor, answers: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The encoder's output (n, image tokens + longest prompt, width), and the logits (tokens of all answers, vocabulary)."""
+    """The encoder's output (n, image tokens + longest prompt, width), and the logits (tokens of all answers,
+    vocabulary).
+    """
     language = model.model.language_model
     table = language.shared.weight
     with autocast(features.device):
-        inputs = torch.cat([features, F.embedding(prompts, table).to(features.dtype)], dim=1)  # (n, tokens, width)
-        mask = torch.cat([torch.ones_like(features[..., 0], dtype=torch.long), (prompts != PAD).long()], dim=1)
+        inputs = torch.cat(
+            [features, F.embedding(prompts, table).to(features.dtype)], dim=1
+        )  # (n, tokens, width)
+        mask = torch.cat(
+            [torch.ones_like(features[..., 0], dtype=torch.long), (prompts != PAD).long()], dim=1
+        )
         encoded = language.encoder(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
-        shifted = torch.cat([torch.full_like(answers[:, :1], STOP), answers[:, :-1]], dim=1)  # (n, longest answer)
+        shifted = torch.cat(
+            [torch.full_like(answers[:, :1], STOP), answers[:, :-1]], dim=1
+        )  # (n, longest answer)
         hidden = language.decoder(
             input_ids=shifted, encoder_hidden_states=encoded, encoder_attention_mask=mask, use_cache=False
         ).last_hidden_state
         return encoded, hidden[answers != PAD] @ table.T
 
 
-def _token_losses(logits: torch.Tensor, answers: torch.Tensor, first_place: int, spread: float) -> dict[str, torch.Tensor]:
-    """Cross-entropy of each token of the answers (n, longest); location tokens against a bell of ``spread`` bins."""
+def _token_losses(
+    logits: torch.Tensor, answers: torch.Tensor, first_place: int, spread: float
+) -> dict[str, torch.Tensor]:
+    """Cross-entropy of each token of the answers (n, longest); location tokens against a bell of ``spread``
+    bins.
+    """
     wanted = answers != PAD
     log_probabilities = torch.log_softmax(logits.float(), dim=-1)  # (tokens, vocabulary)
     targets = answers[wanted]  # (tokens,)
@@ -225,7 +273,9 @@ def _token_losses(logits: torch.Tensor, answers: torch.Tensor, first_place: int,
     }
 
 
-def _meant_loss(heads: CellHeads, encoded: torch.Tensor, questions: list[dict], holder: torch.Tensor) -> torch.Tensor:
+def _meant_loss(
+    heads: CellHeads, encoded: torch.Tensor, questions: list[dict], holder: torch.Tensor
+) -> torch.Tensor:
     """`meant_loss` over those questions whose prompt means some things; 0 without such."""
     pointing = [i for i, q in enumerate(questions) if q["meant"] is not None]
     if not pointing:
@@ -237,7 +287,9 @@ def _meant_loss(heads: CellHeads, encoded: torch.Tensor, questions: list[dict], 
 
 
 def _supply(trainer: Trainer, pool: Path, pictures: int, prompts: int, seed: int) -> Iterator[tuple]:
-    """Batches: pixels, truth of the cells, questions. Where the pool holds pages, some are added to each batch."""
+    """Batches: pixels, truth of the cells, questions. Where the pool holds pages, some are added to each
+    batch.
+    """
     rng = random.Random(seed)
     has_pages = any(PAGES <= number < CROWDS for number in shards_in(pool))
     pages = cropped(pool, PAGES_BESIDE, seed + 1, pages=1, scenes=0) if has_pages else None
@@ -246,9 +298,16 @@ def _supply(trainer: Trainer, pool: Path, pictures: int, prompts: int, seed: int
         if pages:
             more_images, more_instances, more_facts = next(pages)
             questions += encode_boards(trainer.tokenizer, more_facts, BOARDS, rng, len(facts))
-            images, instances = np.concatenate([images, more_images]), np.concatenate([instances, more_instances])
+            images, instances = (
+                np.concatenate([images, more_images]),
+                np.concatenate([instances, more_instances]),
+            )
             facts = [*facts, *more_facts]
-        yield to_pixels(images), stacked_truth(facts, instances), sorted(questions, key=lambda q: len(q["answer"]))
+        yield (
+            to_pixels(images),
+            stacked_truth(facts, instances),
+            sorted(questions, key=lambda q: len(q["answer"])),
+        )
 
 
 def _shares(step: int) -> dict[str, float]:
@@ -261,17 +320,33 @@ def _shares(step: int) -> dict[str, float]:
 
 
 def train_language(
-    pool: Path, run: Path, minutes: float, *, steps: int = 100_000, pictures: int = 8, prompts: int = 8, chunk: int = 16,
-    lr: float = 6e-4, frozen: int = 600, decay: float = 0.3, device: str = "cpu", seed: int = 0, begin: Path | None = None,
-) -> None:  # fmt: skip
-    """Trains for ``minutes`` or up to ``steps``: warm-up, constant rate, and a fall to nothing over the last ``decay`` of the time.
+    pool: Path,
+    run: Path,
+    minutes: float,
+    *,
+    steps: int = 100_000,
+    pictures: int = 8,
+    prompts: int = 8,
+    chunk: int = 16,
+    lr: float = 6e-4,
+    frozen: int = 600,
+    decay: float = 0.3,
+    device: str = "cpu",
+    seed: int = 0,
+    begin: Path | None = None,
+) -> None:
+    """Trains for ``minutes`` or up to ``steps``: warm-up, constant rate, and a fall to nothing over the last
+    ``decay`` of the time.
 
-    The tower stays frozen for the first ``frozen`` steps of all. A run goes on from ``run/language.pt`` if it is there.
+    The tower stays frozen for the first ``frozen`` steps of all. A run goes on from ``run/language.pt`` if it
+    is there.
     """
     trainer = Trainer(run, device, seed, begin)
     start, first = time.time(), trainer.step
     means: dict[str, float] = defaultdict(float)
-    bar = tqdm(prefetch(_supply(trainer, pool, pictures, prompts, seed + first)), desc="language", mininterval=20)
+    bar = tqdm(
+        prefetch(_supply(trainer, pool, pictures, prompts, seed + first)), desc="language", mininterval=20
+    )
     for pixels, truth, questions in bar:
         done = max((time.time() - start) / 60 / minutes, (trainer.step - first) / max(1, steps - first))
         if done >= 1:
@@ -291,12 +366,22 @@ def train_language(
 
 
 def _learn(
-    trainer: Trainer, pixels: torch.Tensor, truth: dict, questions: list[dict], chunk: int, frozen: bool, lr: float
+    trainer: Trainer,
+    pixels: torch.Tensor,
+    truth: dict,
+    questions: list[dict],
+    chunk: int,
+    frozen: bool,
+    lr: float,
 ) -> dict[str, float]:
-    """One step: encodes the pictures once, answers the questions in chunks of like length, and updates the weights."""
+    """One step: encodes the pictures once, answers the questions in chunks of like length, and updates the
+    weights.
+    """
     trainer.optimiser.zero_grad()
     with torch.no_grad() if frozen else nullcontext(), autocast(trainer.device):
-        features = trainer.vision[1](trainer.vision[0](pixels).last_hidden_state)  # (pictures, image tokens, width)
+        features = trainer.vision[1](
+            trainer.vision[0](pixels).last_hidden_state
+        )  # (pictures, image tokens, width)
     # The pictures' gradient is gathered over the chunks and sent through the tower once.
     detached = features.detach().float().requires_grad_(not frozen)
     figures = _learn_answers(trainer, detached, truth, questions, chunk)
@@ -324,5 +409,8 @@ def _learn_answers(
         (losses["total"] / weight + auxiliary / len(chunks)).backward()
         for name, value in losses.items():
             sums[name] += float(value.detach())
-    figures = {"words": sums["words"] / max(1, sums["n_words"]), "places": sums["places"] / max(1, sums["n_places"])}
+    figures = {
+        "words": sums["words"] / max(1, sums["n_words"]),
+        "places": sums["places"] / max(1, sums["n_places"]),
+    }
     return figures | {name: sums[name] / len(chunks) for name in AUX_WEIGHTS}

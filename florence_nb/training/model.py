@@ -1,7 +1,9 @@
-"""The mini checkpoint before it has learned anything: the native Florence-2 classes, small, with a head start for places.
+"""The mini checkpoint before it has learned anything: the native Florence-2 classes, small, with a head start
+for places.
 
-Two things start from sines instead of noise, because places are a scale and not a thousand words: the embeddings of the location
-tokens (shared with the output layer) and the row and column embeddings of the projector.
+Two things start from sines instead of noise, because places are a scale and not a thousand words: the
+embeddings of the location tokens (shared with the output layer) and the row and column embeddings of the
+projector.
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ def new_config(vocabulary: int, image_token_id: int) -> Florence2Config:
     )
 
 
-def new_model(config: Florence2Config, first_location: int, seed: int = 0) -> Florence2ForConditionalGeneration:
+def new_model(
+    config: Florence2Config, first_location: int, seed: int = 0
+) -> Florence2ForConditionalGeneration:
     """A model with random weights and places as sines; ``first_location`` is the id of ``<loc_0>``."""
     torch.manual_seed(seed)
     model = Florence2ForConditionalGeneration(config)
@@ -75,7 +79,9 @@ def new_model(config: Florence2Config, first_location: int, seed: int = 0) -> Fl
         table = model.get_input_embeddings().weight
         table.normal_(std=_WORD_DEVIATION)
         table[config.text_config.pad_token_id] = 0
-        table[first_location : first_location + LOCATIONS] = LOCATION_AMPLITUDE * sines(LOCATIONS, WIDTH, *LOCATION_WAVES)
+        table[first_location : first_location + LOCATIONS] = LOCATION_AMPLITUDE * sines(
+            LOCATIONS, WIDTH, *LOCATION_WAVES
+        )
         places = model.model.multi_modal_projector.image_position_embed
         count, width = places.row_embeddings.weight.shape
         for embedding in (places.row_embeddings, places.column_embeddings):
@@ -89,24 +95,30 @@ def new_model(config: Florence2Config, first_location: int, seed: int = 0) -> Fl
 
 
 def autocast(device: torch.device | str) -> torch.autocast:
-    """bfloat16 where it is quick: on a GPU, and on a CPU with AVX-512. Elsewhere it takes four times as long as float32."""
+    """bfloat16 where it is quick: on a GPU, and on a CPU with AVX-512. Elsewhere it takes four times as long
+    as float32.
+    """
     kind = torch.device(device).type
     quick = kind != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
     return torch.autocast(kind, torch.bfloat16, enabled=quick)
 
 
 def sines(count: int, width: int, shortest: float, longest: float) -> torch.Tensor:
-    """(count, width) float32: sines and cosines of the row number, with wavelengths from ``shortest`` to ``longest`` rows."""
+    """(count, width) float32: sines and cosines of the row number, with wavelengths from ``shortest`` to
+    ``longest`` rows.
+    """
     waves = torch.exp(torch.linspace(math.log(shortest), math.log(longest), width // 2))
     letter_index = torch.arange(count).unsqueeze(1) * (2 * math.pi / waves)
     return torch.cat([letter_index.sin(), letter_index.cos()], dim=1)
 
 
 def grow(model: nn.Module, smaller: nn.Module) -> None:
-    """Gives a model the weights of one that has fewer blocks or layers; those it has more begin as the identity.
+    """Gives a model the weights of one that has fewer blocks or layers; those it has more begin as the
+    identity.
 
-    A block of the tower adds to what it is given, so its additions begin at zero. A layer of the encoder ends in a normalisation,
-    so its last one also begins with the usual mean and deviation of what comes before it: that is the identity all but exactly.
+    A block of the tower adds to what it is given, so its additions begin at zero. A layer of the encoder ends
+    in a normalisation, so its last one also begins with the usual mean and deviation of what comes before it:
+    that is the identity all but exactly.
     """
     known = smaller.state_dict()
     begun = model.state_dict()
@@ -138,13 +150,13 @@ MAX_LETTERS = 16
 class CellHeads(nn.Module):
     """What each image token should know, read off by one linear layer each; used in training only.
 
-    From the tower's features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background), colour, whether its middle
-    is here, how far its four edges are from the middle of the cell, its shape in 4 x 4 parts of the cell, and for each of 2 x 3
-    parts of the cell the letter there (0 = none), how many letters of its line come before and after it, and how far the corners of
-    that line's quad are.
-    From the encoder's output it reads whether the prompt means the thing, the letters by their index, and edges and quads as codes,
-    to be compared with the location embeddings: only there have picture and prompt met, and the place of the cell and the reach
-    from it been put together.
+    From the tower's features (…, WIDTH) it reads, for the thing seen in the cell: kind (0 = background),
+    colour, whether its middle is here, how far its four edges are from the middle of the cell, its shape in 4
+    x 4 parts of the cell, and for each of 2 x 3 parts of the cell the letter there (0 = none), how many
+    letters of its line come before and after it, and how far the corners of that line's quad are. From the
+    encoder's output it reads whether the prompt means the thing, the letters by their index, and edges and
+    quads as codes, to be compared with the location embeddings: only there have picture and prompt met, and
+    the place of the cell and the reach from it been put together.
     """
 
     def __init__(self, kinds: int, colours: int, characters: int):
@@ -169,7 +181,9 @@ HEADS_FILE = "cell_heads.safetensors"
 
 
 def load_exported(folder: Path) -> tuple[Florence2ForConditionalGeneration, dict[str, torch.Tensor], int]:
-    """An exported checkpoint to go on from, in float32: the model, the state of its `CellHeads`, and how many steps it learned."""
+    """An exported checkpoint to go on from, in float32: the model, the state of its `CellHeads`, and how many
+    steps it learned.
+    """
     from safetensors.torch import load_file
 
     heads = {name: weight.float() for name, weight in load_file(folder / HEADS_FILE).items()}

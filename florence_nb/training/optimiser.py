@@ -1,4 +1,6 @@
-"""The optimiser: Muon for the matrices inside the layers, AdamW for all else (embeddings, convolutions, heads, scales, shifts)."""
+"""The optimiser: Muon for the matrices inside the layers, AdamW for all else (embeddings, convolutions,
+heads, scales, shifts).
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ _Shared = list[tuple[nn.Parameter, float]]
 class Muon(torch.optim.Optimizer):
     """`torch.optim.Muon` with ``adjust_lr_fn="match_rms_adamw"``, in the precision of the weights.
 
-    That of torch orthogonalises in bfloat16, which a CPU without instructions for it only imitates: there a step of mini takes
-    14 seconds that way, and one in float32.
+    That of torch orthogonalises in bfloat16, which a CPU without instructions for it only imitates: there a
+    step of mini takes 14 seconds that way, and one in float32.
     """
 
     COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -68,7 +70,9 @@ class Optimiser:
                 seen.add(id(p))
                 hidden = p.ndim == 2 and id(p) not in out and "embed" not in name and "shared" not in name
                 (inner if hidden else rest if p.ndim >= 2 else plain).append((p, share))
-        self._adamw = torch.optim.AdamW(_groups(rest, DECAY) + _groups(plain, 0.0), lr=1e-4, betas=(0.9, 0.98))
+        self._adamw = torch.optim.AdamW(
+            _groups(rest, DECAY) + _groups(plain, 0.0), lr=1e-4, betas=(0.9, 0.98)
+        )
         self._muon = Muon(_groups(inner, DECAY), lr=1e-4)
         self._both = (self._muon, self._adamw)
 
@@ -98,4 +102,7 @@ class Optimiser:
 
 def _groups(parameters: _Shared, decay: float) -> list[dict]:
     shares = sorted({share for _, share in parameters})
-    return [{"params": [p for p, s in parameters if s == share], "share": share, "weight_decay": decay} for share in shares]
+    return [
+        {"params": [p for p, s in parameters if s == share], "share": share, "weight_decay": decay}
+        for share in shares
+    ]

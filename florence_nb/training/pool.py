@@ -43,7 +43,9 @@ class Facts:
 
 @dataclass(frozen=True)
 class Shard:
-    """Pictures (n, SIDE, SIDE, 3) uint8, instances (n, INSTANCE_GRID, INSTANCE_GRID) uint8 (0 or 1 + index of the thing) and facts, one each."""
+    """Pictures (n, SIDE, SIDE, 3) uint8, instances (n, INSTANCE_GRID, INSTANCE_GRID) uint8 (0 or 1 + index of
+    the thing) and facts, one each.
+    """
 
     pictures: np.ndarray
     instances: np.ndarray

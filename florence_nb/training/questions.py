@@ -50,13 +50,17 @@ TEXTED = ("<OCR>", "<OCR_WITH_REGION>", "<REGION_TO_OCR>")
 
 
 def ask(facts: SceneFacts, task: str, rng: random.Random) -> tuple[str | Region | None, str]:
-    """A text input for a task (None where it takes none) and the true raw answer. The scene has at least one thing."""
+    """A text input for a task (None where it takes none) and the true raw answer. The scene has at least one
+    thing.
+    """
     text_input = _INPUTS[task](facts, rng) if task in _INPUTS else None
     return text_input, truth.answer(facts, task, text_input, rng=rng)
 
 
 def ask_board(facts: SceneFacts, thing: VisibleThing, rng: random.Random) -> tuple[Region, str] | None:
-    """A region around a board and its true text; None where some of it lies outside the picture or the region points elsewhere."""
+    """A region around a board and its true text; None where some of it lies outside the picture or the region
+    points elsewhere.
+    """
     corners = np.concatenate(thing.quads)
     if (corners < 1).any() or (corners > np.array(facts.size) - 1).any():
         return None
@@ -74,7 +78,11 @@ def meant_by(facts: SceneFacts, task: str, text_input: str | Region | None) -> l
         pointed = truth.thing_at(facts, to_loc(text_input, facts.size))
         things = [pointed] if pointed else []
     else:
-        phrases = words.phrases_in(text_input) if task == "<CAPTION_TO_PHRASE_GROUNDING>" else text_input.split("<and>")
+        phrases = (
+            words.phrases_in(text_input)
+            if task == "<CAPTION_TO_PHRASE_GROUNDING>"
+            else text_input.split("<and>")
+        )
         things = [thing for phrase in phrases for thing in words.things_meant(facts, phrase)]
     return sorted({facts.things.index(thing) for thing in things})
 
@@ -83,11 +91,15 @@ def choose_task(facts: SceneFacts, shares: Mapping[str, float], rng: random.Rand
     """A task by lot; reading is asked less often where nothing is written."""
     written = any(t.text for t in facts.things)
     reading = 1.6 if written else 0.15
-    return rng.choices(list(shares), [share * (reading if task in TEXTED else 1) for task, share in shares.items()])[0]
+    return rng.choices(
+        list(shares), [share * (reading if task in TEXTED else 1) for task, share in shares.items()]
+    )[0]
 
 
 def jitter_box(box: Sequence[float], size: tuple[int, int], rng: random.Random) -> Region:
-    """A box as a hand draws it: every edge off by up to 4 % of the picture, but at most a quarter of the box."""
+    """A box as a hand draws it: every edge off by up to 4 % of the picture, but at most a quarter of the
+    box.
+    """
     width, height = size
     limits = (min(0.04 * width, 0.25 * (box[2] - box[0])), min(0.04 * height, 0.25 * (box[3] - box[1])))
     strength = rng.random()
@@ -95,7 +107,11 @@ def jitter_box(box: Sequence[float], size: tuple[int, int], rng: random.Random) 
     return max(0.0, moved[0]), max(0.0, moved[1]), min(float(width), moved[2]), min(float(height), moved[3])
 
 
-EMPTY_REGIONS = {"<REGION_TO_CATEGORY>": 0.15, "<REGION_TO_DESCRIPTION>": 0.1, "<REGION_TO_SEGMENTATION>": 0.03}
+EMPTY_REGIONS = {
+    "<REGION_TO_CATEGORY>": 0.15,
+    "<REGION_TO_DESCRIPTION>": 0.1,
+    "<REGION_TO_SEGMENTATION>": 0.03,
+}
 """How often a region touches nothing, where the picture has room for one."""
 
 
@@ -121,7 +137,9 @@ def _region(task: str) -> Callable[[SceneFacts, random.Random], Region]:
 
 def _region_to_read(facts: SceneFacts, rng: random.Random) -> Region:
     texted = [t for t in facts.things if t.text]
-    return jitter_box(rng.choice(texted if texted and rng.random() < 0.85 else facts.things).box, facts.size, rng)
+    return jitter_box(
+        rng.choice(texted if texted and rng.random() < 0.85 else facts.things).box, facts.size, rng
+    )
 
 
 def absent(facts: SceneFacts, rng: random.Random) -> str:
@@ -136,7 +154,9 @@ def absent(facts: SceneFacts, rng: random.Random) -> str:
 
 
 def thing_to_ask_about(facts: SceneFacts, rng: random.Random) -> VisibleThing:
-    """Any thing; half of the time one of those that have another of their kind beside them, if there are such."""
+    """Any thing; half of the time one of those that have another of their kind beside them, if there are
+    such.
+    """
     kinds = Counter(t.kind for t in facts.things)
     several = [t for t in facts.things if kinds[t.kind] > 1]
     return rng.choice(several if several and rng.random() < 0.5 else facts.things)
@@ -155,7 +175,9 @@ def refer(facts: SceneFacts, rng: random.Random, thing: VisibleThing | None = No
 
 
 def _by_neighbour(facts: SceneFacts, thing: VisibleThing, name: str, rng: random.Random) -> list[str]:
-    """Phrases that tell a thing by one of another kind: next to it, and behind or in front of it where that is so."""
+    """Phrases that tell a thing by one of another kind: next to it, and behind or in front of it where that
+    is so.
+    """
     others = [t for t in facts.things if t.kind != thing.kind]
     if not others:
         return []
@@ -170,7 +192,8 @@ def _by_neighbour(facts: SceneFacts, thing: VisibleThing, name: str, rng: random
 
 
 def _phrase_to_find(facts: SceneFacts, rng: random.Random) -> str:
-    # Seldom absent: an answer that begins with a place, one of many likely ones, must not lose to ending at once.
+    # Seldom absent: an answer that begins with a place, one of many likely ones, must not lose to ending at
+    # once.
     return absent(facts, rng) if rng.random() < 0.02 else refer(facts, rng, thing_to_ask_about(facts, rng))
 
 
@@ -180,9 +203,13 @@ def _vocabulary(facts: SceneFacts, rng: random.Random) -> str:
             return absent(facts, rng)
         thing = thing_to_ask_about(facts, rng)
         by_relation = refer(facts, rng, thing)
-        return rng.choice((thing.kind, thing.kind, name_of(thing), plural(thing.kind), by_relation, by_relation))
+        return rng.choice(
+            (thing.kind, thing.kind, name_of(thing), plural(thing.kind), by_relation, by_relation)
+        )
 
-    return rng.choice((" <and> ", "<and>")).join(dict.fromkeys(one() for _ in range(rng.choice((1, 1, 1, 2, 2, 3)))))
+    return rng.choice((" <and> ", "<and>")).join(
+        dict.fromkeys(one() for _ in range(rng.choice((1, 1, 1, 2, 2, 3))))
+    )
 
 
 def _caption(facts: SceneFacts, rng: random.Random) -> str:
@@ -193,7 +220,10 @@ def _caption(facts: SceneFacts, rng: random.Random) -> str:
     things = rng.sample(facts.things, most if rng.random() < 0.5 else rng.randint(1, most))
     if rng.random() < 0.3:
         things = sorted(things, key=facts.things.index)
-    names = [article(name_of(t)) if rng.random() < 0.7 else name_of(t) if rng.random() < 0.5 else t.kind for t in things]
+    names = [
+        article(name_of(t)) if rng.random() < 0.7 else name_of(t) if rng.random() < 0.5 else t.kind
+        for t in things
+    ]
     for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
         names.insert(rng.randint(0, len(names)), article(absent(facts, rng)))
     return rng.choice((" and ", " and ", ", ", " next to ")).join(dict.fromkeys(names))
@@ -214,4 +244,6 @@ def prompt_text(task_sentence: str, text_input: str | Region | None, size: tuple
     """The sentence that the model reads: as the processor writes it."""
     if text_input is None:
         return task_sentence
-    return task_sentence.replace("{input}", text_input if isinstance(text_input, str) else to_loc(text_input, size))
+    return task_sentence.replace(
+        "{input}", text_input if isinstance(text_input, str) else to_loc(text_input, size)
+    )

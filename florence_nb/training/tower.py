@@ -1,6 +1,7 @@
 """First stage: the tower learns to see, without any language.
 
-The vision tower and the projector are trained so that linear heads can read from every image token what is seen there.
+The vision tower and the projector are trained so that linear heads can read from every image token what is
+seen there.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from .pool import CROWDS, PAGES, Facts, open_shard, shards_in
 Made = TypeVar("Made")
 
 CPU_ATTENTION = "sdpa"
-"""Which is quicker depends on the CPU: with AVX-512 plain attention (``"eager"``) took a third less time for a step."""
+"""Which is quicker depends on the CPU: with AVX-512 plain attention (``"eager"``) took a third less time for
+a step.
+"""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 WEIGHTS = {
     "kind": 1.0,
@@ -49,7 +52,9 @@ WEIGHTS = {
 def to_pixels(pictures: np.ndarray) -> torch.Tensor:
     """(n, h, w, 3) uint8 to what the processor makes of it: (n, 3, h, w) float32."""
     pixels = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 255
-    return ((pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(DEVIATION).view(1, 3, 1, 1)).contiguous()
+    return (
+        (pixels - torch.tensor(MEAN).view(1, 3, 1, 1)) / torch.tensor(DEVIATION).view(1, 3, 1, 1)
+    ).contiguous()
 
 
 def batches(
@@ -57,16 +62,25 @@ def batches(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, list[Facts]]]:
     """Endless batches of pictures, instances and facts, shard by shard in an order by lot.
 
-    The first ``held_back`` shards are left out; shards of pages come ``pages`` times each, others ``scenes`` times.
+    The first ``held_back`` shards are left out; shards of pages come ``pages`` times each, others ``scenes``
+    times.
 
     Raises:
         InputError: there are no other shards.
     """
     rng = np.random.default_rng(seed)
     while True:
-        numbers = [n for n in shards_in(folder) if n >= held_back for _ in range(pages if PAGES <= n < CROWDS else scenes)]
+        numbers = [
+            n
+            for n in shards_in(folder)
+            if n >= held_back
+            for _ in range(pages if PAGES <= n < CROWDS else scenes)
+        ]
         if not numbers:
-            raise InputError(f"{folder} holds no shards from number {held_back} on: draw some with florence_nb.training pool.")
+            raise InputError(
+                f"{folder} holds no shards from number {held_back} on: draw some with florence_nb.training"
+                " pool."
+            )
         for group in _grouped(rng.permutation(numbers), 8):
             shards = [open_shard(folder, int(n)) for n in group]
             places = [(s, i) for s in range(len(shards)) for i in range(len(shards[s].facts))]
@@ -85,7 +99,9 @@ def _grouped(numbers: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def prefetch(work: Iterator[Made], most: int = 3) -> Iterator[Made]:
-    """The same endless things, made ahead by a thread, at most so many; what goes wrong there is raised here."""
+    """The same endless things, made ahead by a thread, at most so many; what goes wrong there is raised
+    here.
+    """
     ready: queue.Queue = queue.Queue(maxsize=most)
 
     def fill() -> None:
@@ -111,7 +127,9 @@ def cropped(
     for pictures, instances, facts in batches(pool, size, seed, pages=pages, scenes=scenes):
         for i in np.flatnonzero(rng.random(size) < 0.75):
             window = random_crop_box(facts[i].size, rng)
-            pictures[i], instances[i], facts[i] = random_crop(pictures[i], instances[i], facts[i], window, rng)
+            pictures[i], instances[i], facts[i] = random_crop(
+                pictures[i], instances[i], facts[i], window, rng
+            )
         yield pictures, instances, facts
 
 
@@ -135,7 +153,8 @@ def cosine_lr(done: float, top: float, floor: float = 0.05) -> float:
 class TowerTrainer:
     """Vision tower and projector in training, with the heads that read from them.
 
-    It goes on from ``run/tower.pt`` if that is there, else from the tower of an exported checkpoint in ``begin``.
+    It goes on from ``run/tower.pt`` if that is there, else from the tower of an exported checkpoint in
+    ``begin``.
     """
 
     def __init__(self, run: Path, device: str = "cpu", seed: int = 0, begin: Path | None = None):
@@ -195,10 +214,19 @@ class TowerTrainer:
 
 
 def train_tower(
-    pool: Path, run: Path, minutes: float, steps: int, size: int = 12, lr: float = 1e-3, seed: int = 0, device: str = "cpu",
+    pool: Path,
+    run: Path,
+    minutes: float,
+    steps: int,
+    size: int = 12,
+    lr: float = 1e-3,
+    seed: int = 0,
+    device: str = "cpu",
     begin: Path | None = None,
-) -> None:  # fmt: skip
-    """Trains for ``steps`` or ``minutes``, whichever is over first, and writes ``run/tower.pt``; see `TowerTrainer`."""
+) -> None:
+    """Trains for ``steps`` or ``minutes``, whichever is over first, and writes ``run/tower.pt``; see
+    `TowerTrainer`.
+    """
     trainer = TowerTrainer(run, device, seed, begin)
     first, start = trainer.step, time.time()
     means: dict[str, float] = defaultdict(float)

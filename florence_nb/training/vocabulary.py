@@ -1,4 +1,6 @@
-"""The words of the mini checkpoint: a small byte-level BPE with Florence-2's special tokens, and the processor around it."""
+"""The words of the mini checkpoint: a small byte-level BPE with Florence-2's special tokens, and the
+processor around it.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,32 @@ from .sizes import IMAGE_TOKENS, SIDE
 BASIC = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 LOCATION_TOKENS = tuple(f"<loc_{i}>" for i in range(1000))
 MARKS = (
-    "<od>", "</od>", "<ocr>", "</ocr>", *LOCATION_TOKENS, "<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>",
-    "</grounding>", "<seg>", "</seg>", "<sep>", "<region_cap>", "</region_cap>", "<region_to_desciption>",
-    "</region_to_desciption>", "<proposal>", "</proposal>", "<poly>", "</poly>", "<and>",
-)  # fmt: skip
+    "<od>",
+    "</od>",
+    "<ocr>",
+    "</ocr>",
+    *LOCATION_TOKENS,
+    "<cap>",
+    "</cap>",
+    "<ncap>",
+    "</ncap>",
+    "<dcap>",
+    "</dcap>",
+    "<grounding>",
+    "</grounding>",
+    "<seg>",
+    "</seg>",
+    "<sep>",
+    "<region_cap>",
+    "</region_cap>",
+    "<region_to_desciption>",
+    "</region_to_desciption>",
+    "<proposal>",
+    "</proposal>",
+    "<poly>",
+    "</poly>",
+    "<and>",
+)
 """Florence-2's 1024 task tokens in its own order and spelling."""
 IMAGE_MARK = "<image>"
 WORDS_AND_BYTES = 700
@@ -66,8 +90,12 @@ def new_tokenizer():
         min_frequency=8,
     )
     backend.train_from_iterator(_texts(), trainer)
-    backend.add_special_tokens([AddedToken(mark, special=True, normalized=False) for mark in (*MARKS, IMAGE_MARK)])
-    backend.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False, trim_offsets=False)
+    backend.add_special_tokens(
+        [AddedToken(mark, special=True, normalized=False) for mark in (*MARKS, IMAGE_MARK)]
+    )
+    backend.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), add_prefix_space=False, trim_offsets=False
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=backend,
         bos_token="<s>",
@@ -96,7 +124,13 @@ def new_processor(tokenizer):
     )
     images.image_seq_length = IMAGE_TOKENS
     kinds_of_answer = (
-        "ocr", "phrase_grounding", "pure_text", "description_with_bboxes", "description_with_polygons", "polygons", "bboxes",
+        "ocr",
+        "phrase_grounding",
+        "pure_text",
+        "description_with_bboxes",
+        "description_with_polygons",
+        "polygons",
+        "bboxes",
         "description_with_bboxes_or_polygons",
-    )  # fmt: skip
+    )
     return Florence2Processor(images, tokenizer, post_processor_config={name: {} for name in kinds_of_answer})

@@ -30,7 +30,9 @@ _NAMES = {"boxes": "boxes", "mask": "mask of the chosen thing", "caption": "capt
 
 
 class SceneComposer(Panel):
-    """See `scene_composer`. ``scene`` is what is drawn now, ``comparisons`` what the model said of it; ``refused`` the last error."""
+    """See `scene_composer`. ``scene`` is what is drawn now, ``comparisons`` what the model said of it;
+    ``refused`` the last error.
+    """
 
     def __init__(self, florence: Florence, scene: Scene, what: Sequence[str]) -> None:
         self.florence, self.scene = florence, scene
@@ -41,7 +43,9 @@ class SceneComposer(Panel):
         self.status = ipywidgets.HTML()
         self.result = ipywidgets.HTML(layout={"flex": "8 1 540px", "min_width": "0"})
         groups = [self._thing_box(), self._scene_box()]
-        controls = ipywidgets.HBox(groups, layout={"flex": "1 1 280px", "flex_flow": "row wrap", "grid_gap": "0 24px"})
+        controls = ipywidgets.HBox(
+            groups, layout={"flex": "1 1 280px", "flex_flow": "row wrap", "grid_gap": "0 24px"}
+        )
         layout = {"flex_flow": "row wrap", "grid_gap": "0 20px", "align_items": "flex-start"}
         super().__init__([ipywidgets.HBox([controls, self.result], layout=layout), self.status])
         self._list_things(0)
@@ -52,7 +56,9 @@ class SceneComposer(Panel):
         self.across = _slider("across %", 0, 100)
         self.down = _slider("down %", 0, 100)
         self.size = _slider("size %", 8, 90)
-        self.colour = ipywidgets.Dropdown(options=list(COLOURS), description="colour", style=_WIDE, layout=_FULL)
+        self.colour = ipywidgets.Dropdown(
+            options=list(COLOURS), description="colour", style=_WIDE, layout=_FULL
+        )
         self.mirrored = ipywidgets.Checkbox(description="mirrored", indent=True, style=_WIDE, layout=_FULL)
         self.words = ipywidgets.Text(description="words", continuous_update=False, style=_WIDE, layout=_FULL)
         self.remove = ipywidgets.Button(
@@ -64,12 +70,19 @@ class SceneComposer(Panel):
         self.kind = ipywidgets.Dropdown(
             options=kinds, value="house", description="new thing", style=_WIDE, layout={"width": "212px"}
         )
-        self.add = ipywidgets.Button(description="Add", tooltip="Put a new thing into the scene", layout={"width": "54px"})
+        self.add = ipywidgets.Button(
+            description="Add", tooltip="Put a new thing into the scene", layout={"width": "54px"}
+        )
         self.background = ipywidgets.Dropdown(
-            options=list(BACKGROUNDS), value=self.scene.background, description="background", style=_WIDE, layout=_FULL
+            options=list(BACKGROUNDS),
+            value=self.scene.background,
+            description="background",
+            style=_WIDE,
+            layout=_FULL,
         )
         self.asked = {
-            key: ipywidgets.Checkbox(description=_NAMES[key], value=key in what, indent=False, layout=_FULL) for key in ASKED
+            key: ipywidgets.Checkbox(description=_NAMES[key], value=key in what, indent=False, layout=_FULL)
+            for key in ASKED
         }
         self._observe()
 
@@ -85,7 +98,10 @@ class SceneComposer(Panel):
 
     def _thing_box(self) -> ipywidgets.VBox:
         place = [self.across, self.down, self.size]
-        return ipywidgets.VBox([self.thing, *place, self.colour, self.mirrored, self.words, self.remove], layout={"width": "280px"})
+        return ipywidgets.VBox(
+            [self.thing, *place, self.colour, self.mirrored, self.words, self.remove],
+            layout={"width": "280px"},
+        )
 
     def _scene_box(self) -> ipywidgets.VBox:
         new = ipywidgets.HBox([self.kind, self.add])
@@ -107,7 +123,16 @@ class SceneComposer(Panel):
         self._filling = False
 
     def _fill(self) -> None:
-        editors = (self.thing, self.across, self.down, self.size, self.colour, self.mirrored, self.words, self.remove)
+        editors = (
+            self.thing,
+            self.across,
+            self.down,
+            self.size,
+            self.colour,
+            self.mirrored,
+            self.words,
+            self.remove,
+        )
         for control in editors:
             control.disabled = self.index is None
         self.words.layout.display = "none"
@@ -115,7 +140,11 @@ class SceneComposer(Panel):
             return
         thing = self.scene.wanted[self.index]
         self.across.value, self.down.value = (round(100 * share) for share in thing.at)
-        self.size.value, self.colour.value, self.mirrored.value = round(100 * thing.size), thing.colour, thing.mirrored
+        self.size.value, self.colour.value, self.mirrored.value = (
+            round(100 * thing.size),
+            thing.colour,
+            thing.mirrored,
+        )
         self.words.value = thing.text.replace("\n", " / ")
         sign = thing.kind in SIGN_KINDS
         self.words.layout.display, self.mirrored.disabled = None if sign else "none", sign
@@ -137,13 +166,17 @@ class SceneComposer(Panel):
             self.mirrored: {"mirrored": self.mirrored.value},
             self.words: {"text": self.words.value},
         }
-        self._turn_into(lambda: composer_model.changed(self.scene, self.index, **values[change["owner"]]), self.index)
+        self._turn_into(
+            lambda: composer_model.changed(self.scene, self.index, **values[change["owner"]]), self.index
+        )
 
     def _set_background(self, change: Any) -> None:
         self._turn_into(lambda: replace(self.scene, background=change["new"]), self.index)
 
     def _add(self, _button: Any) -> None:
-        self._turn_into(lambda: composer_model.with_thing(self.scene, self.kind.value), len(self.scene.wanted))
+        self._turn_into(
+            lambda: composer_model.with_thing(self.scene, self.kind.value), len(self.scene.wanted)
+        )
 
     def _remove(self, _button: Any) -> None:
         self._turn_into(lambda: composer_model.without(self.scene, self.index), self.index)
@@ -171,8 +204,15 @@ class SceneComposer(Panel):
             return
         seconds = time.perf_counter() - start
         self.refused = None
-        self.result.value = page(_STYLE, _pictures(self.comparisons, self.scene), _tables(self.comparisons), _captions(self.comparisons))
-        self.status.value = page(f"<p class='faint'>{len(self.comparisons)} answers in {1000 * seconds:.0f} ms</p>")
+        self.result.value = page(
+            _STYLE,
+            _pictures(self.comparisons, self.scene),
+            _tables(self.comparisons),
+            _captions(self.comparisons),
+        )
+        self.status.value = page(
+            f"<p class='faint'>{len(self.comparisons)} answers in {1000 * seconds:.0f} ms</p>"
+        )
 
     def still(self) -> Image.Image:
         shown = [one.answer for one in self.comparisons if one.what != "caption"]
@@ -183,11 +223,14 @@ class SceneComposer(Panel):
         return f"Scene composer: {things} ({self.scene.background})"
 
 
-def scene_composer(florence: Florence, scene: Scene | None = None, *, ask: Sequence[str] = tuple(ASKED)) -> SceneComposer:
+def scene_composer(
+    florence: Florence, scene: Scene | None = None, *, ask: Sequence[str] = tuple(ASKED)
+) -> SceneComposer:
     """Compose a scene with sliders, and see what the model makes of it, beside the truth and the IoU.
 
     Args:
-        florence: of `florence_nb.load`; ``mini`` knows the drawn world, the large ones were not trained on it.
+        florence: of `florence_nb.load`; ``mini`` knows the drawn world, the large ones were not trained on
+            it.
         scene: to begin with; None: a car, a tree and a sign.
         ask: what is asked for at first, of ``"boxes"``, ``"mask"``, ``"caption"``, ``"reading"``.
 
@@ -201,28 +244,32 @@ def scene_composer(florence: Florence, scene: Scene | None = None, *, ask: Seque
 
 
 def _slider(name: str, low: int, high: int) -> ipywidgets.IntSlider:
-    return ipywidgets.IntSlider(min=low, max=high, description=name, continuous_update=False, style=_WIDE, layout=_FULL)
+    return ipywidgets.IntSlider(
+        min=low, max=high, description=name, continuous_update=False, style=_WIDE, layout=_FULL
+    )
 
 
 _STYLE = """<style>
 .fnb .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 6px 12px }
-.fnb figure { margin: 0 } .fnb figcaption { font-weight: 600; margin-bottom: 2px } .fnb figure img { width: 100% }
-.fnb td.good { color: #2b8a3e } .fnb td.bad { color: #c25100 }
-[data-jp-theme-light=false] .fnb td.good { color: #69db7c } [data-jp-theme-light=false] .fnb td.bad { color: #ffa94d }
-</style>"""
+.fnb figure { margin: 0 } .fnb figcaption { font-weight: 600; margin-bottom: 2px } .fnb figure img { width:
+100% } .fnb td.good { color: #2b8a3e } .fnb td.bad { color: #c25100 } [data-jp-theme-light=false] .fnb td.good
+{ color: #69db7c } [data-jp-theme-light=false] .fnb td.bad { color: #ffa94d } </style>"""
 
 
 def _pictures(comparisons: Sequence[Comparison], scene: Scene) -> str:
     said, true = (composer_model.drawn(comparisons, scene, truth=truth, width=400) for truth in (False, True))
     return (
-        f"<div class='pair'><figure><figcaption>The model</figcaption>{img(said, _told(comparisons, False))}</figure>"
-        f"<figure><figcaption>The truth</figcaption>{img(true, _told(comparisons, True))}</figure></div>"
+        "<div class='pair'><figure><figcaption>The"
+        f" model</figcaption>{img(said, _told(comparisons, False))}</figure><figure><figcaption>The"
+        f" truth</figcaption>{img(true, _told(comparisons, True))}</figure></div>"
     )
 
 
 def _told(comparisons: Sequence[Comparison], truth: bool) -> str:
     """What a picture shows, in words."""
-    answers = [(one.truth if truth else one.answer).labels for one in comparisons if one.what in ("boxes", "reading")]
+    answers = [
+        (one.truth if truth else one.answer).labels for one in comparisons if one.what in ("boxes", "reading")
+    ]
     names = ", ".join(label for labels in answers for label in labels)
     return f"{'The truth' if truth else 'What the model found'}: {names or 'nothing'}."
 
@@ -232,7 +279,10 @@ def _tables(comparisons: Sequence[Comparison]) -> str:
     if not rows:
         return ""
     head = "<tr><th>what</th><th></th><th>verdict</th><th class='n'>IoU</th></tr>"
-    return f"<table aria-label='The model beside the truth'>{head}{''.join(_row(one.what, match) for one, match in rows)}</table>"
+    return (
+        "<table aria-label='The model beside the"
+        f" truth'>{head}{''.join(_row(one.what, match) for one, match in rows)}</table>"
+    )
 
 
 _KINDS = {"boxes": "box", "mask": "mask", "reading": "words"}
@@ -241,11 +291,15 @@ _KINDS = {"boxes": "box", "mask": "mask", "reading": "words"}
 def _row(what: str, match: Match) -> str:
     iou = "" if match.iou is None else f"{match.iou:.2f}"
     return (
-        f"<tr><td>{escape(match.name)}</td><td class='faint'>{_KINDS[what]}</td>"
-        f"<td class='{'good' if match.verdict == 'found' else 'bad'}'>{match.verdict}</td><td class='n'>{iou}</td></tr>"
+        f"<tr><td>{escape(match.name)}</td><td class='faint'>{_KINDS[what]}</td><td"
+        f" class='{'good' if match.verdict == 'found' else 'bad'}'>{match.verdict}</td><td"
+        f" class='n'>{iou}</td></tr>"
     )
 
 
 def _captions(comparisons: Sequence[Comparison]) -> str:
     told = [(escape(one.answer.text), escape(one.truth.text)) for one in comparisons if one.what == "caption"]
-    return "".join(f"<p><b>Caption:</b> {said}<br><span class='faint'><b>Truth:</b> {true}</span></p>" for said, true in told)
+    return "".join(
+        f"<p><b>Caption:</b> {said}<br><span class='faint'><b>Truth:</b> {true}</span></p>"
+        for said, true in told
+    )

@@ -1,4 +1,6 @@
-"""Change a scene, ask the model about it, and judge what it says by the truth: the scene composer without its controls."""
+"""Change a scene, ask the model about it, and judge what it says by the truth: the scene composer without its
+controls.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ ASKED: dict[str, str] = {
     "caption": "<DETAILED_CAPTION>",
     "reading": "<OCR_WITH_REGION>",
 }
-"""What can be asked for, and the prompt that asks for it. The mask is that of one thing, named by colour and kind."""
+"""What can be asked for, and the prompt that asks for it. The mask is that of one thing, named by colour and
+kind.
+"""
 _HEIGHTS = {"sky": 0.22, "ground": 0.68, "water": 0.7, "table": 0.68}
 
 
@@ -42,7 +46,8 @@ class Match:
     Attributes:
         name: its label; of a region that the model made up, the model's.
         iou: of the true and the given region, 0 to 1; None if one of them is missing.
-        verdict: ``"found"``, ``"misplaced"`` (right name, but an IoU under `WELL_PLACED`), ``"missed"`` or ``"not there"``.
+        verdict: ``"found"``, ``"misplaced"`` (right name, but an IoU under `WELL_PLACED`), ``"missed"`` or
+            ``"not there"``.
     """
 
     name: str
@@ -75,7 +80,8 @@ def changed(scene: Scene, index: int, **changes: Any) -> Scene:
 
     Args:
         index: of the thing in ``scene.wanted``.
-        changes: fields of `Thing`: ``at`` (fractions of width and height), ``size``, ``colour``, ``mirrored``, ``text``.
+        changes: fields of `Thing`: ``at`` (fractions of width and height), ``size``, ``colour``,
+            ``mirrored``, ``text``.
 
     Raises:
         InputError: words that cannot stand on a sign.
@@ -98,7 +104,9 @@ def with_thing(scene: Scene, kind: str) -> Scene:
     used = {thing.colour for thing in scene.wanted if thing.kind == kind}
     colour = next((colour for colour in COLOURS if colour not in used), "red")
     text = "HELLO" if kind in SIGN_KINDS else ""
-    return replace(scene, wanted=(*scene.wanted, Thing(kind, colour, (0.5, _HEIGHTS[home_of(kind)]), 0.35, text=text)))
+    return replace(
+        scene, wanted=(*scene.wanted, Thing(kind, colour, (0.5, _HEIGHTS[home_of(kind)]), 0.35, text=text))
+    )
 
 
 def without(scene: Scene, index: int | None) -> Scene:
@@ -120,17 +128,22 @@ def sign_words(text: str) -> str:
         draw_sign("sign", kept, "white", "DejaVuSans", 24, 0)
     except ValueError:
         raise InputError(
-            f"A sign cannot say {text!r}: write one or two words of 1 to 8 letters A-Z or digits; a / begins a second line."
+            f"A sign cannot say {text!r}: write one or two words of 1 to 8 letters A-Z or digits; a / begins"
+            " a second line."
         ) from None
     return "\n".join(kept)
 
 
 def name_of(thing: Thing) -> str:
     """Colour and kind, and the words if it has some."""
-    return f"{thing.colour} {thing.kind}" + (f" “{' / '.join(thing.text.split(chr(10)))}”" if thing.text else "")
+    return f"{thing.colour} {thing.kind}" + (
+        f" “{' / '.join(thing.text.split(chr(10)))}”" if thing.text else ""
+    )
 
 
-def ask(florence: Florence, scene: Scene, index: int | None = None, what: Sequence[str] = tuple(ASKED)) -> list[Comparison]:
+def ask(
+    florence: Florence, scene: Scene, index: int | None = None, what: Sequence[str] = tuple(ASKED)
+) -> list[Comparison]:
     """Asks about the scene's picture, all at once and greedily, and judges the answers.
 
     Args:
@@ -142,7 +155,9 @@ def ask(florence: Florence, scene: Scene, index: int | None = None, what: Sequen
     if not wanted:
         return []
     settings = florence.make_settings(max_new_tokens=LONGEST_ANSWER, num_beams=1)
-    answers = florence.answer_batch([florence.prepare(ASKED[key], scene.image, text) for key, text in wanted], settings)
+    answers = florence.answer_batch(
+        [florence.prepare(ASKED[key], scene.image, text) for key, text in wanted], settings
+    )
     return [_comparisons(scene, key, text, answer) for (key, text), answer in zip(wanted, answers)]
 
 
@@ -153,7 +168,9 @@ def _comparisons(scene: Scene, key: str, text: str | None, answer: Answer) -> Co
 
 
 def match_boxes(answer: Answer, truth: Answer) -> tuple[Match, ...]:
-    """Each true box with the box of the same label that covers it best, the best pair first; then what is left over."""
+    """Each true box with the box of the same label that covers it best, the best pair first; then what is
+    left over.
+    """
     ious = [
         (box_iou(one, other), i, j)
         for i, one in enumerate(truth.boxes)
@@ -189,16 +206,25 @@ def match_lines(answer: Answer, truth: Answer) -> tuple[Match, ...]:
     return _verdicts(ious, truth.labels, answer.labels)
 
 
-def drawn(comparisons: Sequence[Comparison], scene: Scene, *, truth: bool = False, width: int = 360) -> Image.Image:
+def drawn(
+    comparisons: Sequence[Comparison], scene: Scene, *, truth: bool = False, width: int = 360
+) -> Image.Image:
     """All regions of the answers, or of the truth, on the scene's picture; RGB, ``width`` pixels wide."""
     answers = [one.truth if truth else one.answer for one in comparisons if one.what != "caption"]
     if not any(answer.labels for answer in answers):
-        return scene.image.resize((width, round(width * scene.size[1] / scene.size[0])), Image.Resampling.LANCZOS)
+        return scene.image.resize(
+            (width, round(width * scene.size[1] / scene.size[0])), Image.Resampling.LANCZOS
+        )
     sheet = Answer("<OD>", "", {}, scene.size, image=scene.image)
     sheet.boxes = np.concatenate([sheet.boxes, *(answer.boxes for answer in answers)])
     sheet.quads = np.concatenate([sheet.quads, *(answer.quads for answer in answers)])
     sheet.polygons = [parts for answer in answers for parts in answer.polygons]
-    sheet.labels = [label for kind in ("boxes", "quads", "polygons") for answer in answers for label in _labels(answer, kind)]
+    sheet.labels = [
+        label
+        for kind in ("boxes", "quads", "polygons")
+        for answer in answers
+        for label in _labels(answer, kind)
+    ]
     return show(sheet, width=width)
 
 
@@ -209,11 +235,16 @@ def _labels(answer: Answer, kind: str) -> list[str]:
     return [label or str(answer.text_input or "") for label in answer.labels[start : start + count]]
 
 
-def _verdicts(ious: list[tuple[float, int, int]], true: Sequence[str], said: Sequence[str]) -> tuple[Match, ...]:
+def _verdicts(
+    ious: list[tuple[float, int, int]], true: Sequence[str], said: Sequence[str]
+) -> tuple[Match, ...]:
     """ious: (IoU, index of the truth, index of the answer) of all pairs that are allowed."""
     pairs = match(ious)
     paired = {i: iou for i, _, iou in pairs}
-    found = [_placed(name, paired[i]) if i in paired else Match(name, None, "missed") for i, name in enumerate(true)]
+    found = [
+        _placed(name, paired[i]) if i in paired else Match(name, None, "missed")
+        for i, name in enumerate(true)
+    ]
     taken = {j for _, j, _ in pairs}
     return (*found, *(Match(name, None, "not there") for j, name in enumerate(said) if j not in taken))
 

@@ -32,7 +32,9 @@ class Chips(anywidget.AnyWidget):
 
 
 class Explorer(Panel):
-    """See `explore`. ``tokens`` is the table, ``tree`` the beams, ``chips.selected`` the token that is shown."""
+    """See `explore`. ``tokens`` is the table, ``tree`` the beams, ``chips.selected`` the token that is
+    shown.
+    """
 
     def __init__(self, answer: Answer, beams: int = 4) -> None:
         self.answer = answer
@@ -42,21 +44,40 @@ class Explorer(Panel):
         layers = len(self.tokens[0].average)
         choices = [("all layers", 0), *((f"layer {n}", n) for n in range(1, layers + 1))]
         self.layer = ipywidgets.Dropdown(
-            options=choices, value=0, description="look of", style={"description_width": "50px"}, layout={"width": "190px"}
+            options=choices,
+            value=0,
+            description="look of",
+            style={"description_width": "50px"},
+            layout={"width": "190px"},
         )
-        self.picture, self.details = ipywidgets.HTML(layout={"flex": f"0 1 {WIDTH + 8}px"}), ipywidgets.HTML(layout=_BESIDE)
+        self.picture, self.details = (
+            ipywidgets.HTML(layout={"flex": f"0 1 {WIDTH + 8}px"}),
+            ipywidgets.HTML(layout=_BESIDE),
+        )
         self.chips.observe(self._update, "selected")
         self.layer.observe(self._update, "value")
-        beside = ipywidgets.HBox([self.picture, self.details], layout={"flex_flow": "row wrap", "grid_gap": "0 20px"})
+        beside = ipywidgets.HBox(
+            [self.picture, self.details], layout={"flex_flow": "row wrap", "grid_gap": "0 20px"}
+        )
         beams_shown = ipywidgets.HTML(page(_tree_words(self.tree, self.answer)) if beams else "")
-        super().__init__([ipywidgets.HTML(page(_heading(answer, self.tokens))), self.chips, beside, self.layer, beams_shown])
+        super().__init__(
+            [
+                ipywidgets.HTML(page(_heading(answer, self.tokens))),
+                self.chips,
+                beside,
+                self.layer,
+                beams_shown,
+            ]
+        )
         self._update()
 
     def _update(self, _change: Any = None) -> None:
         index, layer = self.chips.selected, self.layer.value or None
         token = self.tokens[index]
         lit = explorer_model.attention_overlay(self.answer, self.tokens, index, layer=layer, width=WIDTH)
-        self.picture.value = page(img(lit, f"The picture, bright where the decoder looked when it wrote {token.text!r}."))
+        self.picture.value = page(
+            img(lit, f"The picture, bright where the decoder looked when it wrote {token.text!r}.")
+        )
         self.details.value = page(_details(self.tokens, index, layer))
 
     def still(self) -> Image.Image:
@@ -68,11 +89,12 @@ class Explorer(Panel):
 
 
 def explore(answer: Answer, *, beams: int = 4) -> Explorer:
-    """The answer as chips, one per token: choose one to see how sure the model was, what else it had in mind, and where it looked.
+    """The answer as chips, one per token: choose one to see how sure the model was, what else it had in mind,
+    and where it looked.
 
-    Location tokens are marked on the picture. Answers of up to 40 tokens are searched for again with ``beams`` beams
-    and shown as a tree; 0 leaves it out. The numbers without the panel: `token_table` and `beam_tree` of
-    `florence_nb.widgets.explorer_model`.
+    Location tokens are marked on the picture. Answers of up to 40 tokens are searched for again with
+    ``beams`` beams and shown as a tree; 0 leaves it out. The numbers without the panel: `token_table` and
+    `beam_tree` of `florence_nb.widgets.explorer_model`.
 
     Raises:
         InputError: what is given is no Answer, or it does not know its model or picture.
@@ -104,10 +126,14 @@ def _percent(share: float) -> str:
 
 
 def _heading(answer: Answer, tokens: Sequence[Token]) -> str:
-    cut = f" Only the first {explorer_model.MOST_TOKENS} tokens are shown." if len(tokens) == explorer_model.MOST_TOKENS else ""
+    cut = (
+        f" Only the first {explorer_model.MOST_TOKENS} tokens are shown."
+        if len(tokens) == explorer_model.MOST_TOKENS
+        else ""
+    )
     return (
-        f"<p>The answer to <code>{escape(answer.task)}</code> has {len(tokens)} tokens. Choose one, or use the arrow keys. "
-        f"The bar below each is its probability.{cut}</p>"
+        f"<p>The answer to <code>{escape(answer.task)}</code> has {len(tokens)} tokens. Choose one, or use"
+        f" the arrow keys. The bar below each is its probability.{cut}</p>"
     )
 
 
@@ -116,8 +142,9 @@ def _details(tokens: Sequence[Token], index: int, layer: int | None) -> str:
     candidates = [(token.text, token.probability, True), *((*other, False) for other in token.runners_up)]
     rows = "".join(_candidate(*row) for row in sorted(candidates, key=lambda row: -row[1]))
     return (
-        f"<h4>Token {index + 1} of {len(tokens)}: <code>{escape(_visible(token.text))}</code></h4>"
-        f"{_meaning(token)}<table aria-label='This token and its runners-up'>{rows}</table>{_looks(token, layer)}"
+        f"<h4>Token {index + 1} of {len(tokens)}:"
+        f" <code>{escape(_visible(token.text))}</code></h4>{_meaning(token)}<table aria-label='This token and"
+        f" its runners-up'>{rows}</table>{_looks(token, layer)}"
     )
 
 
@@ -138,29 +165,41 @@ def _looks(token: Token, layer: int | None) -> str:
     at = slice(None) if layer is None else slice(layer - 1, layer)
     shares = token.attention[at].sum(axis=(1, 2)).mean(), token.average[at].mean(), token.prompt[at].mean()
     grid = "×".join(map(str, token.attention.shape[1:]))
-    words = "To write it, the decoder looked {} at the {} image tokens of the picture, {} at their average and {} at the prompt."
+    words = (
+        "To write it, the decoder looked {} at the {} image tokens of the picture, {} at their average and {}"
+        " at the prompt."
+    )
     return f"<p class='faint'>{words.format(_percent(shares[0]), grid, *map(_percent, shares[1:]))}</p>"
 
 
 def _tree_words(tree: Sequence[BeamNode], answer: Answer) -> str:
     if not tree:
-        return f"<p class='faint'>Beams are drawn for answers of up to {explorer_model.MOST_IN_TREE} tokens; this one is longer.</p>"
-    return f"{_TREE_STYLE}<h4>Beams: the drafts that came through</h4><ul class='tree'>{''.join(map(_twig, tree))}</ul>"
+        return (
+            f"<p class='faint'>Beams are drawn for answers of up to {explorer_model.MOST_IN_TREE} tokens;"
+            " this one is longer.</p>"
+        )
+    return (
+        f"{_TREE_STYLE}<h4>Beams: the drafts that came through</h4><ul"
+        f" class='tree'>{''.join(map(_twig, tree))}</ul>"
+    )
 
 
 _TREE_STYLE = """<style>
 .fnb ul.tree, .fnb ul.tree ul { list-style: none; margin: 0; padding: 0 0 0 18px }
 .fnb ul.tree { padding-left: 0 }
 .fnb ul.tree ul li { position: relative; padding-left: 4px }
-.fnb ul.tree ul li::before { content: ""; position: absolute; left: -12px; top: 0; height: 100%; border-left: 1px solid #8889 }
-.fnb ul.tree ul li:last-child::before { height: .75em }
-.fnb ul.tree ul li::after { content: ""; position: absolute; left: -12px; top: .75em; width: 12px; border-top: 1px solid #8889 }
-</style>"""
+.fnb ul.tree ul li::before { content: ""; position: absolute; left: -12px; top: 0; height: 100%; border-left:
+1px solid #8889 } .fnb ul.tree ul li:last-child::before { height: .75em } .fnb ul.tree ul li::after { content:
+""; position: absolute; left: -12px; top: .75em; width: 12px; border-top: 1px solid #8889 } </style>"""
 
 
 def _twig(twig: BeamNode) -> str:
     rank = "the best" if twig.rank == 1 else f"number {twig.rank}"
-    end = "" if twig.rank is None else f" ← {'<b>' if twig.rank == 1 else ''}{rank}{'</b>' if twig.rank == 1 else ''}"
+    end = (
+        ""
+        if twig.rank is None
+        else f" ← {'<b>' if twig.rank == 1 else ''}{rank}{'</b>' if twig.rank == 1 else ''}"
+    )
     below = f"<ul>{''.join(map(_twig, twig.next))}</ul>" if twig.next else ""
     text = escape(twig.text.replace("\n", "⏎"))
     return f"<li><code>{text}</code> <span class='faint'>{_percent(twig.probability)}{end}</span>{below}</li>"

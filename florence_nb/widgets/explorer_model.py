@@ -1,7 +1,9 @@
-"""One answer, token by token: what the decoder wrote, how sure it was, what else it had in mind, and where it looked.
+"""One answer, token by token: what the decoder wrote, how sure it was, what else it had in mind, and where it
+looked.
 
-An answer of n tokens takes one pass of the decoder, not n: it is given the whole answer and says at each place what it would have
-written next ("teacher forcing"). What it says is what `generate` saw, before beams, sampling or a ban on repeats had their say.
+An answer of n tokens takes one pass of the decoder, not n: it is given the whole answer and says at each
+place what it would have written next ("teacher forcing"). What it says is what `generate` saw, before beams,
+sampling or a ban on repeats had their say.
 """
 
 from __future__ import annotations
@@ -30,7 +32,16 @@ MOST_IN_TREE = 40
 """Beams are drawn for answers up to this many tokens."""
 RUNNERS_UP = 5
 # Settings of sampling mean nothing to a search with beams, and the rest is given anew.
-_NOT_FOR_BEAMS = {"max_new_tokens", "num_beams", "do_sample", "seed", "temperature", "top_p", "top_k", "early_stopping"}
+_NOT_FOR_BEAMS = {
+    "max_new_tokens",
+    "num_beams",
+    "do_sample",
+    "seed",
+    "temperature",
+    "top_p",
+    "top_k",
+    "early_stopping",
+}
 # Objects, of which an answer's settings keep only the name.
 _NOT_FOR_BEAMS |= {"logits_processor", "stopping_criteria", "streamer"}
 
@@ -52,8 +63,8 @@ class Token:
         id: its number in the vocabulary.
         probability: 0 to 1, of the model itself.
         runners_up: the five most probable others, ``(text, probability)``, best first.
-        attention: float32 (layers, rows, columns), the share of the decoder's look that each image token of the grid got when this
-            token was chosen, mean over the heads. Row 0 is the top of the picture.
+        attention: float32 (layers, rows, columns), the share of the decoder's look that each image token of
+            the grid got when this token was chosen, mean over the heads. Row 0 is the top of the picture.
         average: float32 (layers,), the share of the first image token, which is the average of all others.
         prompt: float32 (layers,), the share of the prompt's tokens. Together the three make 1.
         place: for a location token, what it says; else None.
@@ -91,11 +102,13 @@ class BeamNode:
 def token_table(answer: Answer) -> list[Token]:
     """Every token of an answer with all that can be told about it.
 
-    Takes one pass of the decoder with the model's eager attention (the faster kinds do not hand out their weights). Answers longer
-    than `MOST_TOKENS` are told up to there. An answer without token ids is split into tokens again.
+    Takes one pass of the decoder with the model's eager attention (the faster kinds do not hand out their
+    weights). Answers longer than `MOST_TOKENS` are told up to there. An answer without token ids is split
+    into tokens again.
 
     Raises:
-        InputError: the answer does not know its model or its picture (it was parsed from a string, or kept without them).
+        InputError: the answer does not know its model or its picture (it was parsed from a string, or kept
+            without them).
     """
     import torch
 
@@ -106,7 +119,11 @@ def token_table(answer: Answer) -> list[Token]:
         with _eager(florence.model):
             output = _forced(florence, hidden, [ids[:-1]], output_attentions=True)
         logs = output.logits[0].float().log_softmax(dim=-1)
-        looks = torch.stack([layer[0].float().mean(dim=0) for layer in output.cross_attentions], dim=1).cpu().numpy()
+        looks = (
+            torch.stack([layer[0].float().mean(dim=0) for layer in output.cross_attentions], dim=1)
+            .cpu()
+            .numpy()
+        )
         best = logs.topk(min(RUNNERS_UP + 1, logs.shape[-1]), dim=-1)
     chosen = logs[torch.arange(len(ids) - 1), torch.tensor(ids[1:], device=logs.device)].exp().tolist()
     likely = zip(best.indices.tolist(), best.values.exp().tolist())
@@ -155,15 +172,20 @@ def beam_tree(answer: Answer, beams: int = 4) -> tuple[BeamNode, ...]:
 
 
 def attention_map(token: Token, layer: int | None = None) -> np.ndarray:
-    """Where the decoder looked, float32 (rows, columns) that sum up to at most 1; ``layer`` from 1, None: the mean of all."""
+    """Where the decoder looked, float32 (rows, columns) that sum up to at most 1; ``layer`` from 1, None: the
+    mean of all.
+    """
     return token.attention.mean(axis=0) if layer is None else token.attention[layer - 1]
 
 
-def attention_overlay(answer: Answer, tokens: Sequence[Token], index: int, *, layer: int | None = None, width: int = 480) -> Image.Image:
-    """The picture with where the decoder looked when it wrote token ``index``, and the places that the answer names.
+def attention_overlay(
+    answer: Answer, tokens: Sequence[Token], index: int, *, layer: int | None = None, width: int = 480
+) -> Image.Image:
+    """The picture with where the decoder looked when it wrote token ``index``, and the places that the answer
+    names.
 
-    Bright and warm is where it looked most (each map is scaled to its own maximum), grey and dim where it did not look. Small dots
-    are the points of all location tokens; the line and the ring belong to this token.
+    Bright and warm is where it looked most (each map is scaled to its own maximum), grey and dim where it did
+    not look. Small dots are the points of all location tokens; the line and the ring belong to this token.
 
     Returns: RGB, ``width`` pixels wide.
 
@@ -179,7 +201,9 @@ def attention_overlay(answer: Answer, tokens: Sequence[Token], index: int, *, la
 
 
 def points(tokens: Sequence[Token]) -> list[tuple[int, float, float]]:
-    """The points that the location tokens name: (index of the x token, x, y) in pixels; the y token is the next one."""
+    """The points that the location tokens name: (index of the x token, x, y) in pixels; the y token is the
+    next one.
+    """
     pairs = zip(range(len(tokens)), tokens, tokens[1:])
     return [
         (i, one.place.pixel, two.place.pixel)
@@ -206,8 +230,8 @@ class Words:
 def _asked(answer: Answer) -> tuple[Florence, PreparedRequest]:
     if answer.florence is None:
         raise InputError(
-            "This answer does not know the model that gave it, so there is nothing to look into: explore what run_example "
-            "returned, or set answer.florence to your model."
+            "This answer does not know the model that gave it, so there is nothing to look into: explore what"
+            " run_example returned, or set answer.florence to your model."
         )
     if answer.image is None:
         raise InputError("This answer does not hold its picture: set answer.image to it first.")
@@ -226,8 +250,8 @@ def _ids(answer: Answer, florence: Florence) -> list[int]:
 def _forced(florence: Florence, hidden: torch.Tensor, rows: Sequence[Sequence[int]], **more: Any) -> Any:
     """The decoder over whole answers: place i of the logits and attentions belongs to token i + 1.
 
-    hidden: (length, width), what the text encoder made of picture and prompt. rows: ids, all of one length, without the
-    last one, as nothing follows it.
+    hidden: (length, width), what the text encoder made of picture and prompt. rows: ids, all of one length,
+    without the last one, as nothing follows it.
     """
     import torch
     from transformers.modeling_outputs import BaseModelOutput
@@ -264,7 +288,9 @@ def _token(words: Words, id: int, sure: float, likely: Any, look: np.ndarray, im
     seen = look[:, 1:image_tokens].reshape(-1, side, side)
     text = words.text(id)
     special = id in words.special and not LOC.fullmatch(text)
-    return Token(text, id, sure, others, seen, look[:, 0], look[:, image_tokens:].sum(axis=1), special=special)
+    return Token(
+        text, id, sure, others, seen, look[:, 0], look[:, image_tokens:].sum(axis=1), special=special
+    )
 
 
 def _placed(tokens: Sequence[Token], size: tuple[int, int]) -> list[Token]:
@@ -288,7 +314,9 @@ def _until(row: list[tuple[int, float]], end: int) -> list[tuple[int, float]]:
 
 
 def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) -> tuple[BeamNode, ...]:
-    """rows: per beam the (id, log-probability) of what is left of it. Beams that begin alike share a twig up to where they part."""
+    """rows: per beam the (id, log-probability) of what is left of it. Beams that begin alike share a twig up
+    to where they part.
+    """
     twigs = []
     for first in dict.fromkeys(row[0][0] for row in rows if row):
         mine = [(row, rank) for row, rank in zip(rows, ranks) if row and row[0][0] == first]
@@ -296,7 +324,14 @@ def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) 
         ids, logs = zip(*mine[0][0][:shared])
         rest = [row[shared:] for row, _ in mine]
         ended = next((rank for row, (_, rank) in zip(rest, mine) if not row), None)
-        twigs.append(BeamNode(words.texts(ids), float(np.exp(sum(logs))), _grown(rest, [rank for _, rank in mine], words), ended))
+        twigs.append(
+            BeamNode(
+                words.texts(ids),
+                float(np.exp(sum(logs))),
+                _grown(rest, [rank for _, rank in mine], words),
+                ended,
+            )
+        )
     return tuple(sorted(twigs, key=lambda twig: -twig.probability))
 
 

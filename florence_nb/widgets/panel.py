@@ -1,4 +1,6 @@
-"""What the panels share: a box of controls that also shows something where no kernel runs, and pieces of HTML."""
+"""What the panels share: a box of controls that also shows something where no kernel runs, and pieces of
+HTML.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +23,11 @@ STYLE = """<style>
 .fnb code { font-size: 12px; background: none; color: inherit; white-space: pre-wrap }
 .fnb img { max-width: 100%; height: auto; display: block; border-radius: 4px; margin: 0 }
 .fnb table { border-collapse: collapse; margin: 6px 0; width: 100%; font-size: 13px }
-.fnb th, .fnb td { text-align: left; padding: 2px 8px 2px 0; background: none; color: inherit; vertical-align: top }
-.fnb th { font-weight: 600; opacity: .7 }
-.fnb td.n, .fnb th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
-.fnb td:has(+ .bars) { white-space: nowrap }
-.fnb td.bars { width: 42%; vertical-align: middle }
-.fnb .bar { height: 9px; min-width: 1px; border-radius: 2px; background: #868e96 }
-.fnb .bar.chosen { background: #2b8a3e }
-.fnb tr { background: none !important }
-</style>"""
+.fnb th, .fnb td { text-align: left; padding: 2px 8px 2px 0; background: none; color: inherit; vertical-align:
+top } .fnb th { font-weight: 600; opacity: .7 } .fnb td.n, .fnb th.n { text-align: right; white-space: nowrap;
+font-variant-numeric: tabular-nums } .fnb td:has(+ .bars) { white-space: nowrap } .fnb td.bars { width: 42%;
+vertical-align: middle } .fnb .bar { height: 9px; min-width: 1px; border-radius: 2px; background: #868e96 }
+.fnb .bar.chosen { background: #2b8a3e } .fnb tr { background: none !important } </style>"""
 
 
 class Panel(ipywidgets.VBox):
@@ -42,7 +40,10 @@ class Panel(ipywidgets.VBox):
         return None
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        shown = {"text/plain": repr(self), VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}
+        shown = {
+            "text/plain": repr(self),
+            VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.model_id},
+        }
         picture = self.still()
         return shown if picture is None else shown | {"image/jpeg": jpeg(picture)}
 
@@ -59,8 +60,13 @@ def jpeg(picture: Image.Image, quality: int = 88) -> str:
 
 
 def img(picture: Image.Image, alt: str) -> str:
-    """The picture as an ``<img>`` of its own size that shrinks with the page; ``alt`` tells it to who cannot see it."""
-    return f'<img src="data:image/jpeg;base64,{jpeg(picture)}" width="{picture.width}" alt="{escape(alt, quote=True)}">'
+    """The picture as an ``<img>`` of its own size that shrinks with the page; ``alt`` tells it to who cannot
+    see it.
+    """
+    return (
+        f'<img src="data:image/jpeg;base64,{jpeg(picture)}" width="{picture.width}"'
+        f' alt="{escape(alt, quote=True)}">'
+    )
 
 
 def page(*pieces: str) -> str:

@@ -1,4 +1,6 @@
-"""The playground: every task, every setting, on any picture. A thin view over `florence_nb.widgets.playground_model`."""
+"""The playground: every task, every setting, on any picture. A thin view over
+`florence_nb.widgets.playground_model`.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,10 @@ _SMALL = 50e6
 _STRIP = 8
 _WIDE = {"width": "auto"}  # a dict, as a Layout would be shared, and hide all when it hides one
 _STYLE = """<style>
-.fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;
-  font: 12px/1.5 var(--jp-code-font-family, monospace); background: #8881; color: inherit; border-radius: 4px }
+.fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap;
+overflow-wrap: anywhere;
+  font: 12px/1.5 var(--jp-code-font-family, monospace); background: #8881; color: inherit; border-radius: 4px
+  }
 .fnb .call { user-select: all; cursor: copy }
 .fnb .place, .fnb .mark { display: inline-block; border-radius: 3px; padding: 0 2px; background: #8883 }
 .fnb .place { background: #1c7ed633 }
@@ -44,17 +48,21 @@ _NAMES = {
 }
 
 
-def playground(florence: Florence, image: Any = "coffee", *, task: str = "<OD>", ask: bool = True) -> Playground:
+def playground(
+    florence: Florence, image: Any = "coffee", *, task: str = "<OD>", ask: bool = True
+) -> Playground:
     """A panel to try every task and every setting with.
 
     Args:
         florence: of `florence_nb.load`.
         image: the picture to begin with, anything `open_image` takes. In the panel you can choose another.
         task: the task to begin with.
-        ask: ask at once, so that there is something to see, also in a saved notebook. The cell takes as long as `run_example`.
+        ask: ask at once, so that there is something to see, also in a saved notebook. The cell takes as long
+            as `run_example`.
 
-    A model of up to 50 million parameters is asked again at every change, when a slider is let go; a larger one when you press
-    "Ask". Both can be switched in the panel. ``.answer`` is the answer that is shown, ``.history`` are all so far.
+    A model of up to 50 million parameters is asked again at every change, when a slider is let go; a larger
+    one when you press "Ask". Both can be switched in the panel. ``.answer`` is the answer that is shown,
+    ``.history`` are all so far.
 
     Raises:
         InputError: no such task, or no image.
@@ -77,12 +85,22 @@ class Playground(Panel):
         self._make_answer()
         self._make_history()
         left = ipywidgets.VBox(
-            [self.source, self.source_more, self.group, self.task, self.input, *self.settings.values(), self.live, self.buttons,
-             self.status],
+            [
+                self.source,
+                self.source_more,
+                self.group,
+                self.task,
+                self.input,
+                *self.settings.values(),
+                self.live,
+                self.buttons,
+                self.status,
+            ],
             layout={"flex": "0 1 340px", "min_width": "300px"},
-        )  # fmt: skip
+        )
         right = ipywidgets.VBox(
-            [self.picture, self.result, self.call], layout={"flex": "1 1 400px", "min_width": "300px", "max_width": "620px"}
+            [self.picture, self.result, self.call],
+            layout={"flex": "1 1 400px", "min_width": "300px", "max_width": "620px"},
         )
         columns = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
         super().__init__([columns, self.strip, self.comparison])
@@ -106,21 +124,41 @@ class Playground(Panel):
     # the controls
 
     def _make_source(self) -> None:
-        more = [("a file of yours …", "upload"), ("an address on the web …", "url"), ("the webcam …", "webcam")]
-        own = [] if self.chosen.name in dict(playground_model.sample_names()).values() else [(self.chosen.name, "given")]
+        more = [
+            ("a file of yours …", "upload"),
+            ("an address on the web …", "url"),
+            ("the webcam …", "webcam"),
+        ]
+        own = (
+            []
+            if self.chosen.name in dict(playground_model.sample_names()).values()
+            else [(self.chosen.name, "given")]
+        )
         first = "given" if own else self.chosen.name
         self.source = ipywidgets.Dropdown(
-            options=[*own, *playground_model.sample_names(), *more], value=first, description="picture", layout=_WIDE
+            options=[*own, *playground_model.sample_names(), *more],
+            value=first,
+            description="picture",
+            layout=_WIDE,
         )
         self.upload = Upload(most=playground_model.MOST_BYTES)
-        self.url = ipywidgets.Text(placeholder="https://…", continuous_update=False, description="address", layout=_WIDE)
+        self.url = ipywidgets.Text(
+            placeholder="https://…", continuous_update=False, description="address", layout=_WIDE
+        )
         self.webcam = Webcam()
         self.source_more = ipywidgets.VBox()
         self.source.observe(self._choose_source, "value")
         self.upload.observe(self._take(lambda: _sent(self.upload)), "file")
         self.webcam.observe(self._take(lambda: _sent(self.webcam)), "file")
-        self.upload.observe(lambda change: self._say(playground_model.too_large(*change["new"]), True) if change["new"] else None, "refused")
-        self.url.observe(self._take(lambda: Picture.of(self.url.value) if self.url.value.strip() else None), "value")
+        self.upload.observe(
+            lambda change: (
+                self._say(playground_model.too_large(*change["new"]), True) if change["new"] else None
+            ),
+            "refused",
+        )
+        self.url.observe(
+            self._take(lambda: Picture.of(self.url.value) if self.url.value.strip() else None), "value"
+        )
 
     def _make_task(self, task: str) -> None:
         group = get_task(task).group
@@ -130,14 +168,18 @@ class Playground(Panel):
             style={"button_width": "auto"},
             tooltips=[f"Tasks to {name}" for name in playground_model.GROUPS.values()],
         )
-        self.task = ipywidgets.Dropdown(options=playground_model.tasks_of(group), value=task, description="task", layout=_WIDE)
+        self.task = ipywidgets.Dropdown(
+            options=playground_model.tasks_of(group), value=task, description="task", layout=_WIDE
+        )
         self.phrase = ipywidgets.Text(description="words", layout=_WIDE)
         self.region: RegionPicker = region_picker(self.chosen.image, width=340)
         self.input = ipywidgets.VBox()
         self.group.observe(self._choose_group, "value")
         self.task.observe(self._choose_task, "value")
         self.phrase.observe(self._prepare, "value")
-        self.phrase.on_msg(lambda _widget, content, _buffers: self._ask() if content.get("event") == "submit" else None)
+        self.phrase.on_msg(
+            lambda _widget, content, _buffers: self._ask() if content.get("event") == "submit" else None
+        )
         self.region.observe(self._changed, "box")
 
     def _make_settings(self, florence: Florence) -> None:
@@ -145,7 +187,9 @@ class Playground(Panel):
         self.settings: dict[str, Any] = {
             "num_beams": _slider(ipywidgets.IntSlider, min=1, max=10),
             "max_new_tokens": _slider(ipywidgets.IntSlider, min=1, max=most),
-            "length_penalty": _slider(ipywidgets.FloatSlider, min=-2.0, max=4.0, step=0.1, readout_format=".1f"),
+            "length_penalty": _slider(
+                ipywidgets.FloatSlider, min=-2.0, max=4.0, step=0.1, readout_format=".1f"
+            ),
             "no_repeat_ngram_size": _slider(ipywidgets.IntSlider, min=0, max=10),
             "do_sample": ipywidgets.Checkbox(indent=False),
             "temperature": _slider(ipywidgets.FloatSlider, min=0.1, max=3.0, step=0.1, readout_format=".1f"),
@@ -157,8 +201,12 @@ class Playground(Panel):
             control.observe(self._changed, "value")
         small = sum(weight.numel() for weight in florence.model.parameters()) <= _SMALL
         self.live = ipywidgets.Checkbox(value=small, description="ask at every change", indent=False)
-        self.run = ipywidgets.Button(description="Ask", button_style="primary", icon="play", tooltip="Ask Florence-2")
-        self.halt = ipywidgets.Button(description="Stop", icon="stop", disabled=True, tooltip="Stop the running call")
+        self.run = ipywidgets.Button(
+            description="Ask", button_style="primary", icon="play", tooltip="Ask Florence-2"
+        )
+        self.halt = ipywidgets.Button(
+            description="Stop", icon="stop", disabled=True, tooltip="Stop the running call"
+        )
         self.buttons = ipywidgets.HBox([self.run, self.halt])
         self.status = ipywidgets.HTML()
         self.run.on_click(lambda _button: self._ask())
@@ -180,7 +228,9 @@ class Playground(Panel):
         """What the controls ask for now."""
         text_input = playground_model.text_input_of(self.task.value, self.phrase.value, self.region.box)
         values = {name: control.value for name, control in self.settings.items()}
-        return Call(self.task.value, self.chosen, text_input, playground_model.settings_of(values, self.usual))
+        return Call(
+            self.task.value, self.chosen, text_input, playground_model.settings_of(values, self.usual)
+        )
 
     def _choose_source(self, _change: Any = None) -> None:
         more = {"upload": self.upload, "url": self.url, "webcam": self.webcam}.get(self.source.value)
@@ -246,7 +296,9 @@ class Playground(Panel):
         problem = request.problem()
         self.run.disabled = bool(problem)
         self._say(problem)
-        self.call.value = _STYLE + page(f'<h4>The same in Python</h4><pre class="call">{escape(request.call())}</pre>')
+        self.call.value = _STYLE + page(
+            f'<h4>The same in Python</h4><pre class="call">{escape(request.call())}</pre>'
+        )
 
     # asking
 
@@ -258,7 +310,9 @@ class Playground(Panel):
     def _tell(self, state: State) -> None:
         self.halt.disabled = not state.running
         if state.running:
-            self._say(f"Writing: {state.tokens} tokens so far …" if state.tokens else "Looking at the picture …")
+            self._say(
+                f"Writing: {state.tokens} tokens so far …" if state.tokens else "Looking at the picture …"
+            )
         elif state.error:
             self._say(state.error, trouble=True)
         elif state.turn:
@@ -281,7 +335,9 @@ class Playground(Panel):
             f"<h4>The answer</h4><pre>{escape(repr(answer))}</pre>"
             f"<h4>What the model wrote</h4><pre>{playground_model.tokens_html(answer.raw)}</pre>"
         )
-        self.region.show_answer(answer if answer.text_input is not None and get_task(answer.task).takes == "region" else None)
+        self.region.show_answer(
+            answer if answer.text_input is not None and get_task(answer.task).takes == "region" else None
+        )
         tokens = len(answer.token_ids or ())
         where = "From memory" if again else "Stopped" if turn.stopped else "Done"
         self._say(f"{where}: {tokens} tokens" + ("." if again else f" in {turn.seconds:.1f} s."))
@@ -296,11 +352,15 @@ class Playground(Panel):
     def _thumb(self, turn: HistoryEntry) -> ipywidgets.Widget:
         if turn.number not in self.thumbs:
             small, words = show(turn.answer, width=236), f"{turn.number}. {turn.request.words()}"
-            look = ipywidgets.HTML(_STYLE + page(f'<div class="thumb">{img(small, words)}{escape(words)}</div>'))
+            look = ipywidgets.HTML(
+                _STYLE + page(f'<div class="thumb">{img(small, words)}{escape(words)}</div>')
+            )
             tip = f"Compare answer {turn.number}"
             mark = ipywidgets.ToggleButton(description="compare", layout={"width": "118px"}, tooltip=tip)
             mark.observe(lambda change: self._mark(turn.number, change["new"]), "value")
-            self.thumbs[turn.number] = ipywidgets.VBox([look, mark], layout={"width": "122px", "justify_content": "space-between"})
+            self.thumbs[turn.number] = ipywidgets.VBox(
+                [look, mark], layout={"width": "122px", "justify_content": "space-between"}
+            )
         return self.thumbs[turn.number]
 
     def _mark(self, number: int, on: bool) -> None:
@@ -313,7 +373,9 @@ class Playground(Panel):
     def _compare(self) -> None:
         turns = [self.queue.history[number - 1] for number in self.marked]
         if len(turns) < 2:
-            self.comparison.value = page('<p class="faint">Mark another one to compare the two.</p>') if turns else ""
+            self.comparison.value = (
+                page('<p class="faint">Mark another one to compare the two.</p>') if turns else ""
+            )
             return
         self.comparison.value = _STYLE + page(_side_by_side(turns[0], turns[1], self.usual))
 
@@ -323,7 +385,9 @@ class Playground(Panel):
         return self.chosen.image if self.shown is None else show(self.shown.answer)
 
     def __repr__(self) -> str:
-        return f"Playground of {self.queue.florence.name!r} on {self.chosen.name}" + (f"\n{self.answer!r}" if self.shown else "")
+        return f"Playground of {self.queue.florence.name!r} on {self.chosen.name}" + (
+            f"\n{self.answer!r}" if self.shown else ""
+        )
 
 
 def _sent(sender: Upload) -> Picture | None:
@@ -341,7 +405,15 @@ def _side_by_side(one: HistoryEntry, other: HistoryEntry, usual: dict[str, Any])
         f"<tr><th>{escape(name)}</th><td>{escape(left)}</td><td>{escape(right)}</td></tr>"
         for name, left, right in playground_model.differences(one, other, usual)
     )
-    alt = f"Side by side. Left: {playground_model.said(one.answer)} Right: {playground_model.said(other.answer)}"
+    alt = (
+        f"Side by side. Left: {playground_model.said(one.answer)} Right:"
+        f" {playground_model.said(other.answer)}"
+    )
     head = f"<tr><th></th><th>answer {one.number}</th><th>answer {other.number}</th></tr>"
-    texts = "<th>answer</th>" + "".join(f"<td><pre>{escape(repr(turn.answer))}</pre></td>" for turn in (one, other))
-    return f"<h4>Answer {one.number} and answer {other.number}</h4>{img(both, alt)}<table>{head}{rows}<tr>{texts}</tr></table>"
+    texts = "<th>answer</th>" + "".join(
+        f"<td><pre>{escape(repr(turn.answer))}</pre></td>" for turn in (one, other)
+    )
+    return (
+        f"<h4>Answer {one.number} and answer"
+        f" {other.number}</h4>{img(both, alt)}<table>{head}{rows}<tr>{texts}</tr></table>"
+    )

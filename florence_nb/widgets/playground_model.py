@@ -1,4 +1,5 @@
-"""What the playground does, without its controls: what to ask, asking it in the background, remembering, comparing.
+"""What the playground does, without its controls: what to ask, asking it in the background, remembering,
+comparing.
 
 `florence_nb.widgets.playground` is the view on it; notebooks/10_playground.ipynb uses both.
 """
@@ -48,8 +49,8 @@ _SAMPLING = ("temperature", "top_p", "seed")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture and how Python would name it: ``written`` is the expression, ``comment`` what one must know to use it, ``name``
-    is for people."""
+    """A picture and how Python would name it: ``written`` is the expression, ``comment`` what one must know
+    to use it, ``name`` is for people."""
 
     image: Image.Image
     name: str
@@ -105,7 +106,13 @@ class Call:
 
     def words(self) -> str:
         """The request in a line for people."""
-        asked = f" “{self.text_input}”" if isinstance(self.text_input, str) else f" {self.text_input}" if self.text_input else ""
+        asked = (
+            f" “{self.text_input}”"
+            if isinstance(self.text_input, str)
+            else f" {self.text_input}"
+            if self.text_input
+            else ""
+        )
         chosen = ", ".join(f"{name} {value}" for name, value in self.settings.items() if name != "do_sample")
         return f"{self.task}{asked} · {self.picture.name}" + (f" · {chosen}" if chosen else "")
 
@@ -120,9 +127,16 @@ class Call:
 
 def _in_panel_words(takes: str, text_input: Any) -> str:
     """The commonest trouble, said as one sees it in the panel and not as one writes it in Python."""
-    if isinstance(text_input, str) and text_input.strip() or text_input is not None and not isinstance(text_input, str):
+    if (
+        isinstance(text_input, str)
+        and text_input.strip()
+        or text_input is not None
+        and not isinstance(text_input, str)
+    ):
         return ""
-    return {"phrase": "Type what to look for first.", "region": "Draw a box on the picture first."}.get(takes, "")
+    return {"phrase": "Type what to look for first.", "region": "Draw a box on the picture first."}.get(
+        takes, ""
+    )
 
 
 def tasks_of(group: str) -> list[tuple[str, str]]:
@@ -142,7 +156,9 @@ def first_region(image_size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def usual_settings(florence: Florence) -> dict[str, Any]:
-    """The value of each setting where a call says nothing. A checkpoint may bring its own in its generation_config.json."""
+    """The value of each setting where a call says nothing. A checkpoint may bring its own in its
+    generation_config.json.
+    """
     own = florence.model.generation_config
     usual = dict(_USUAL)
     for name in ("length_penalty", "no_repeat_ngram_size", "temperature", "top_p"):
@@ -155,8 +171,9 @@ def usual_settings(florence: Florence) -> dict[str, Any]:
 def settings_of(chosen: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
     """What to pass to `run_example` for the values of all controls.
 
-    Left out is what is as it would be anyway, what has no effect without sampling (temperature, top_p, seed), and the length
-    penalty with one beam. With sampling the seed stays in, so that the call gives the same answer again.
+    Left out is what is as it would be anyway, what has no effect without sampling (temperature, top_p, seed),
+    and the length penalty with one beam. With sampling the seed stays in, so that the call gives the same
+    answer again.
     """
     passed = {name: value for name, value in chosen.items() if value != usual[name]}
     if not chosen.get("do_sample"):
@@ -170,7 +187,10 @@ def settings_of(chosen: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str
 
 def too_large(name: str, size: int) -> str:
     """Why a file of ``size`` bytes is not taken."""
-    return f"{name} has {size / 2**20:.1f} MB, and at most {MOST_BYTES // 2**20} MB are taken: make it smaller first."
+    return (
+        f"{name} has {size / 2**20:.1f} MB, and at most {MOST_BYTES // 2**20} MB are taken: make it smaller"
+        " first."
+    )
 
 
 def sample_names() -> list[tuple[str, str]]:
@@ -188,7 +208,9 @@ def sentence(error: BaseException) -> str:
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A request that was answered. ``seconds`` is the time it took; ``stopped``: cut short by the stop button."""
+    """A request that was answered. ``seconds`` is the time it took; ``stopped``: cut short by the stop
+    button.
+    """
 
     number: int
     request: Call
@@ -202,7 +224,8 @@ class State:
     """What the panel shows: how far a running call is, or what came of the last one.
 
     Attributes:
-        running: a call is in progress. tokens: how many it has generated so far; 0 while the picture is encoded.
+        running: a call is in progress. tokens: how many it has generated so far; 0 while the picture is
+            encoded.
         turn: the last answer. again: it came from memory. error: why there is none, as a sentence.
     """
 
@@ -216,8 +239,8 @@ class State:
 class AskQueue:
     """Asks in a thread of its own, one request at a time, and remembers every answer.
 
-    A request that comes while another runs stops that one and takes its place. ``tell`` is called with each new `State`, mostly
-    from that thread. ``turns`` is the history, oldest first.
+    A request that comes while another runs stops that one and takes its place. ``tell`` is called with each
+    new `State`, mostly from that thread. ``turns`` is the history, oldest first.
     """
 
     def __init__(self, florence: Florence, tell: Callable[[State], None] = lambda state: None) -> None:
@@ -243,7 +266,9 @@ class AskQueue:
             self.tell(State(turn=known, again=True))
 
     def stop(self) -> None:
-        """Ends the running call after the token it is at; what it has until then is shown, and not remembered."""
+        """Ends the running call after the token it is at; what it has until then is shown, and not
+        remembered.
+        """
         with self._lock:
             self._waiting = None
             self._stop.set()
@@ -256,9 +281,17 @@ class AskQueue:
         return thread is None or not thread.is_alive()
 
     def _key(self, request: Call) -> tuple:
-        asked = tuple(request.text_input) if isinstance(request.text_input, (list, tuple)) else request.text_input
+        asked = (
+            tuple(request.text_input) if isinstance(request.text_input, (list, tuple)) else request.text_input
+        )
         settings = tuple(sorted(request.settings.items()))
-        return model_key(self.florence.model), picture_key(request.picture.image), request.task, asked, settings
+        return (
+            model_key(self.florence.model),
+            picture_key(request.picture.image),
+            request.task,
+            asked,
+            settings,
+        )
 
     def _work(self) -> None:
         while True:
@@ -295,7 +328,9 @@ class AskQueue:
     def _run(self, request: Call) -> Answer:
         from transformers import StoppingCriteriaList
 
-        watch = StoppingCriteriaList([_Watch(self._stop, lambda n: self._tell_if_latest(request, State(True, n)))])
+        watch = StoppingCriteriaList(
+            [_Watch(self._stop, lambda n: self._tell_if_latest(request, State(True, n)))]
+        )
         asked = (request.task, request.picture.image, request.text_input)
         answer = self.florence.run_example(*asked, **request.settings, stopping_criteria=watch)
         answer.settings.pop("stopping_criteria")
@@ -315,12 +350,21 @@ class _Watch:
         return input_ids.new_full((input_ids.shape[0],), self.stop.is_set(), dtype=bool)
 
 
-def differences(one: HistoryEntry, other: HistoryEntry, usual: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(what, in the one, in the other) for everything in which two turns differ: what was asked, and how long it took."""
-    rows = [("task", one.request.task, other.request.task), ("picture", one.request.picture.name, other.request.picture.name)]
+def differences(
+    one: HistoryEntry, other: HistoryEntry, usual: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    """(what, in the one, in the other) for everything in which two turns differ: what was asked, and how long
+    it took.
+    """
+    rows = [
+        ("task", one.request.task, other.request.task),
+        ("picture", one.request.picture.name, other.request.picture.name),
+    ]
     rows.append(("asked", str(one.request.text_input), str(other.request.text_input)))
     for name, value in usual.items():
-        rows.append((name, str(one.request.settings.get(name, value)), str(other.request.settings.get(name, value))))
+        rows.append(
+            (name, str(one.request.settings.get(name, value)), str(other.request.settings.get(name, value)))
+        )
     rows.append(("tokens", str(len(one.answer.token_ids or ())), str(len(other.answer.token_ids or ()))))
     rows = [row for row in rows if row[1] != row[2]]
     return [*rows, ("seconds", f"{one.seconds:.1f}", f"{other.seconds:.1f}")]
@@ -334,7 +378,10 @@ def tokens_html(raw: str) -> str:
     pieces, at = [], 0
     for token in _TOKEN.finditer(raw):
         kind = "place" if token.group().startswith("<loc_") else "mark"
-        pieces += [escape(raw[at : token.start()]), f'<span class="{kind}">{escape(token.group())}</span><wbr>']
+        pieces += [
+            escape(raw[at : token.start()]),
+            f'<span class="{kind}">{escape(token.group())}</span><wbr>',
+        ]
         at = token.end()
     return "".join([*pieces, escape(raw[at:])])
 
@@ -343,5 +390,7 @@ def said(answer: Answer) -> str:
     """An answer in a sentence, for who cannot see the picture."""
     if answer.labels:
         names = ", ".join(label or "a region without a name" for label in answer.labels[:12])
-        return f"Answer to {answer.task} drawn on the picture: {names}" + (" and more." if len(answer.labels) > 12 else ".")
+        return f"Answer to {answer.task} drawn on the picture: {names}" + (
+            " and more." if len(answer.labels) > 12 else "."
+        )
     return f"Answer to {answer.task}: {answer.text or 'nothing found'}"

@@ -1,4 +1,6 @@
-"""Draw boxes on a picture and read them in Python. notebooks/09_regions.ipynb asks Florence-2 about what was drawn."""
+"""Draw boxes on a picture and read them in Python. notebooks/09_regions.ipynb asks Florence-2 about what was
+drawn.
+"""
 
 from __future__ import annotations
 
@@ -23,20 +25,26 @@ _SENT = 1024  # pixels of the longer side that travel to the browser
 
 
 def region_picker(
-    image: Any, *, boxes: Sequence[Sequence[float]] = (), several: bool = False, answer: Answer | None = None, width: int = 480
+    image: Any,
+    *,
+    boxes: Sequence[Sequence[float]] = (),
+    several: bool = False,
+    answer: Answer | None = None,
+    width: int = 480,
 ) -> RegionPicker:
     """A picture to draw boxes on, with mouse, finger or keyboard.
 
     Args:
         image: anything `open_image` takes.
-        boxes: where to begin, ``(x1, y1, x2, y2)`` in pixels of the image. What leaves the picture is cut to it.
+        boxes: where to begin, ``(x1, y1, x2, y2)`` in pixels of the image. What leaves the picture is cut to
+            it.
         several: keep every box that is drawn; otherwise a new one takes the place of the old one.
         answer: its regions are shown too; hover over one to read its label and score.
         width: of the picture on the screen, in pixels, at most.
 
     Returns:
-        A widget: ``.box`` is the box chosen last, or None; ``.boxes`` are all. ``picker.observe(function, "box")`` calls
-        ``function`` whenever a drag ends.
+        A widget: ``.box`` is the box chosen last, or None; ``.boxes`` are all. ``picker.observe(function,
+        "box")`` calls ``function`` whenever a drag ends.
 
     Raises:
         InputError: no image, or a box that is not four finite numbers.
@@ -73,14 +81,17 @@ def _within(one: float, other: float, length: int) -> tuple[int, int]:
 
 
 def shapes_of(answer: Answer | None) -> list[dict[str, Any]]:
-    """Every region of an answer for the picture: outlines in pixels, label, score (or None) and colour; large ones first.
+    """Every region of an answer for the picture: outlines in pixels, label, score (or None) and colour; large
+    ones first.
 
     The small ones come last, so that they lie on top and can be reached.
     """
     if answer is None:
         return []
     outlines = [[[[x1, y1], [x2, y1], [x2, y2], [x1, y2]]] for x1, y1, x2, y2 in answer.boxes.tolist()]
-    outlines += [[quad.tolist()] for quad in answer.quads] + [[part.tolist() for part in parts] for parts in answer.polygons]
+    outlines += [[quad.tolist()] for quad in answer.quads] + [
+        [part.tolist() for part in parts] for parts in answer.polygons
+    ]
     shapes = []
     for index, (parts, label) in enumerate(zip(outlines, answer.labels, strict=True)):
         score = None if answer.scores is None else round(float(answer.scores[index]), 4)
@@ -100,7 +111,8 @@ class RegionPicker(anywidget.AnyWidget):
 
     Attributes:
         boxes: list of ``(x1, y1, x2, y2)``. box: the chosen one or None; set it to draw one from Python.
-        shapes: regions that are shown and not drawn (see `shapes_of`). hovered: index of the shape under the pointer, or -1.
+        shapes: regions that are shown and not drawn (see `shapes_of`). hovered: index of the shape under the
+            pointer, or -1.
     """
 
     _esm = Path(__file__).with_name("region.js")

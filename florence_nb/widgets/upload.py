@@ -1,6 +1,7 @@
 """A file from the computer that shows the notebook.
 
-The FileUpload of ipywidgets sends a file as one message, and over 10 MB Jupyter Server closes the connection on it.
+The FileUpload of ipywidgets sends a file as one message, and over 10 MB Jupyter Server closes the connection
+on it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import traitlets
 
 
 class Upload(anywidget.AnyWidget):
-    """``file``: (name, bytes) of the file that came last, or None. ``refused``: (name, bytes it has) of one that was too large.
+    """``file``: (name, bytes) of the file that came last, or None. ``refused``: (name, bytes it has) of one
+    that was too large.
 
     ``most``: how many bytes are taken; a larger file does not leave the browser.
     """

@@ -1,6 +1,9 @@
-"""Draw the picture of README.md, first.jpg: `python notebooks/pictures/first.py` asks mini, `… first.py truth` asks nobody.
+"""Draw the picture of README.md, first.jpg.
 
-With `truth` it shows a perfect model's answers, which the drawn scenes know. The alt text in README.md says which of the two it is.
+`python notebooks/pictures/first.py` asks mini, `… first.py truth` asks nobody.
+
+With `truth` it shows a perfect model's answers, which the drawn scenes know. The alt text in README.md says
+which of the two it is.
 """
 
 import sys

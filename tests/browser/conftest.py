@@ -6,8 +6,9 @@
         notebook.page.locator(".widget-slider .noUi-handle").first.focus()
         notebook.shoot("slider")
 
-`open_notebook(name, cells)` writes a notebook from the text of its cells and opens it; `open_notebook(name, path)` opens a copy
-of a file. JupyterLab draws only the cells that are near the window, so the window is tall.
+`open_notebook(name, cells)` writes a notebook from the text of its cells and opens it; `open_notebook(name,
+path)` opens a copy of a file. JupyterLab draws only the cells that are near the window, so the window is
+tall.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ TOKEN = "browser-tests"
 HEIGHT = 1400
 PATIENCE = 120_000  # milliseconds: the machine may be busy with other work
 FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --use-fake-device-for-media-stream"
+    " --use-fake-ui-for-media-stream"
 ).split()
 
 
@@ -115,14 +117,31 @@ def lab(tmp_path_factory):
         made.mkdir(parents=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     port = _free_port()
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+    ]
+    command += [
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={TOKEN}",
+        f"--ServerApp.root_dir={folder}",
+    ]
     own = {"CONFIG_DIR": "config", "RUNTIME_DIR": "runtime", "DATA_DIR": "data"}
     env = os.environ | {f"JUPYTER_{key}": str(home / value) for key, value in own.items()}
-    env |= {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
+    env |= {
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+    }
     log = home / "log.txt"
     with log.open("w") as output:
-        process = subprocess.Popen([*command, "--LabApp.news_url=None"], env=env, stdout=output, stderr=output, cwd=folder)
+        process = subprocess.Popen(
+            [*command, "--LabApp.news_url=None"], env=env, stdout=output, stderr=output, cwd=folder
+        )
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(url, process, log)
@@ -134,7 +153,9 @@ def lab(tmp_path_factory):
 
 def _chromium() -> str:
     named = os.environ.get("CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = named or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if found is None:
         says = "no Chromium is here: apt-get install chromium, or set CHROMIUM to its program"
         (pytest.fail if os.environ.get("EXPECT_INSTALLED") else pytest.skip)(says)
@@ -170,7 +191,9 @@ def open_notebook(lab, browser):
     def opened(name: str, cells: Sequence[str] | Path, *, touch: bool = False) -> Notebook:
         _write(lab, name, cells)
         context = browser.new_context(
-            viewport={"width": 1280, "height": HEIGHT}, has_touch=touch, permissions=["camera", "clipboard-read", "clipboard-write"]
+            viewport={"width": 1280, "height": HEIGHT},
+            has_touch=touch,
+            permissions=["camera", "clipboard-read", "clipboard-write"],
         )
         contexts.append(context)
         page = context.new_page()

@@ -11,7 +11,9 @@ from .conftest import PATIENCE, TOKEN
 
 
 def run_whole(notebook, lab):
-    """Runs every cell, and sees in the saved file that each one ran and that errors are only where they belong."""
+    """Runs every cell, and sees in the saved file that each one ran and that errors are only where they
+    belong.
+    """
     page = notebook.page
     notebook.menu("Run", "Run All Cells")
     page.locator("#jp-main-statusbar", has_text=re.compile(r"\| Busy")).wait_for()
@@ -19,7 +21,11 @@ def run_whole(notebook, lab):
     for _ in range(60):
         page.keyboard.press("Control+s")
         page.wait_for_timeout(1500)
-        cells = [c for c in nbformat.read(lab.folder / f"{notebook.name}.ipynb", 4).cells if c.cell_type == "code" and c.source]
+        cells = [
+            c
+            for c in nbformat.read(lab.folder / f"{notebook.name}.ipynb", 4).cells
+            if c.cell_type == "code" and c.source
+        ]
         if all(cell.execution_count for cell in cells):
             break
     assert [cell.source for cell in cells if not cell.execution_count] == []
@@ -69,7 +75,9 @@ def test_lesson_09_a_box_is_dragged_and_the_answer_changes(open_notebook, lab):
     said = page.locator(".widget-html-content", has_text="It reads").first
     was, at = said.inner_text(), stage.bounding_box()
     points = [(190, 155), (308, 228)]  # the truck of the drawn market, in pixels of the picture
-    (x0, y0), (x1, y1) = [(at["x"] + x * at["width"] / 384, at["y"] + y * at["height"] / 288) for x, y in points]
+    (x0, y0), (x1, y1) = [
+        (at["x"] + x * at["width"] / 384, at["y"] + y * at["height"] / 288) for x, y in points
+    ]
     page.mouse.move(x0, y0)
     page.mouse.down()
     page.mouse.move(x1, y1, steps=6)

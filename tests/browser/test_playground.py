@@ -138,7 +138,11 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
     assert 10 * 2**20 < (tmp_path / "large.png").stat().st_size < 20 * 2**20
     (tmp_path / "notes.png").write_text("no picture")
     (tmp_path / "huge.png").write_bytes(bytes(21 * 2**20))
-    for name, words in [("notes", "notes.png is not an image"), ("huge", "huge.png has 21.0 MB"), ("large", "Looking|Done")]:
+    for name, words in [
+        ("notes", "notes.png is not an image"),
+        ("huge", "huge.png has 21.0 MB"),
+        ("large", "Looking|Done"),
+    ]:
         with page.expect_file_chooser() as chooser:
             page.locator("button", has_text="Choose a picture").click()
         chooser.value.set_files(tmp_path / f"{name}.png")

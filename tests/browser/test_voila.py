@@ -16,7 +16,14 @@ from .conftest import PATIENCE, SCREENSHOTS, _free_port
 def kiosk(tmp_path_factory):
     pytest.importorskip("voila", reason="voila is not installed: pip install voila")
     log, port = tmp_path_factory.mktemp("voila") / "log.txt", _free_port()
-    command = [sys.executable, "-m", "voila", str(ROOT / "notebooks" / "10_playground.ipynb"), "--no-browser", f"--port={port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "voila",
+        str(ROOT / "notebooks" / "10_playground.ipynb"),
+        "--no-browser",
+        f"--port={port}",
+    ]
     # Lesson 10 shows an error on purpose, which would end the page otherwise.
     command += ["--ExecutePreprocessor.allow_errors=True", "--VoilaConfiguration.show_tracebacks=True"]
     with log.open("w") as output:

@@ -1,4 +1,6 @@
-"""Colab's machine, as far as it can be had here: a virtual environment with its versions, and google.colab as a stub."""
+"""Colab's machine, as far as it can be had here: a virtual environment with its versions, and google.colab as
+a stub.
+"""
 
 import json
 import os
@@ -40,7 +42,9 @@ def build_wheel(folder: Path) -> Path:
 
 
 def make_environment(folder: Path) -> Path:
-    """The interpreter of the environment in `folder`, which is made anew unless it was made from the same requirements."""
+    """The interpreter of the environment in `folder`, which is made anew unless it was made from the same
+    requirements.
+    """
     python, stamp = folder / "bin" / "python", folder / "made-from.txt"
     if not stamp.exists() or stamp.read_text() != REQUIREMENTS.read_text():
         run(sys.executable, "-m", "venv", "--clear", folder)
@@ -59,17 +63,25 @@ class Machine:
 
     def packages(self) -> dict[str, str]:
         """{name: version} of all that is installed."""
-        listed = json.loads(run(self.python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"))
+        listed = json.loads(
+            run(self.python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check")
+        )
         return {each["name"]: each["version"] for each in listed}
 
     def forget_the_package(self) -> None:
         run(self.python, "-m", "pip", "uninstall", "--quiet", "--yes", "florence-nb")
 
     def run_notebook(self, notebook: NotebookNode, folder: Path) -> list[dict]:
-        """Execute in place, in the empty `folder`; returns the recorded calls of google.colab. CellExecutionError as nbclient."""
+        """Execute in place, in the empty `folder`; returns the recorded calls of google.colab.
+        CellExecutionError as nbclient.
+        """
         calls = folder.parent / "colab-calls.jsonl"
         links = f"{os.environ.get('PIP_FIND_LINKS', '')} {self.wheel.parent.as_uri()}".strip()
-        environment = os.environ | {"COLAB_CALLS": str(calls), "PIP_FIND_LINKS": links, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        environment = os.environ | {
+            "COLAB_CALLS": str(calls),
+            "PIP_FIND_LINKS": links,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
         environment.pop("PYTHONPATH", None)
         client_for(notebook, folder, python=self.python).execute(cwd=str(folder), env=environment)
         return [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else []

@@ -1,4 +1,6 @@
-"""Every lesson runs in Colab's versions with only the wheel that its set-up cell installs, which changes no other package."""
+"""Every lesson runs in Colab's versions with only the wheel that its set-up cell installs, which changes no
+other package.
+"""
 
 import os
 from pathlib import Path
@@ -44,7 +46,9 @@ def empty_folder(machine, tmp_path):
 
 def test_the_set_up_cell_installs_the_wheel_and_nothing_else(machine, empty_folder):
     before = machine.packages()
-    calls = machine.run_notebook(new_notebook(cells=[new_code_cell(SET_UP), new_code_cell(PROBE)]), empty_folder)
+    calls = machine.run_notebook(
+        new_notebook(cells=[new_code_cell(SET_UP), new_code_cell(PROBE)]), empty_folder
+    )
     assert machine.packages() == before | {"florence-nb": VERSION}
     assert "output.enable_custom_widget_manager" in [each["call"] for each in calls]
 

@@ -1,4 +1,6 @@
-"""On a CUDA device, `make test-gpu`: the answers of mini are those of the CPU, in every dtype, and memory does not grow."""
+"""On a CUDA device, `make test-gpu`: the answers of mini are those of the CPU, in every dtype, and memory
+does not grow.
+"""
 
 import pytest
 import torch
@@ -10,8 +12,9 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is 
 SCENES = 12
 TASKS = ("<CAPTION>", "<OD>", "<DENSE_REGION_CAPTION>", "<OCR>", "<REGION_PROPOSAL>")
 REQUESTS = [(task, random_scene(seed).image) for seed in range(SCENES) for task in TASKS]
-# Rounding decides between two tokens that are nearly equally likely: such a place is one or two bins elsewhere. On a CPU 0.80 of
-# these answers in bfloat16 and 0.98 in float16 are those in float32, letter by letter; on other scenes 0.75 and 0.95 at the least.
+# Rounding decides between two tokens that are nearly equally likely: such a place is one or two bins
+# elsewhere. On a CPU 0.80 of these answers in bfloat16 and 0.98 in float16 are those in float32, letter by
+# letter; on other scenes 0.75 and 0.95 at the least.
 AGREEING = {"float32": 0.97, "bfloat16": 0.7, "float16": 0.9}
 
 

@@ -1,4 +1,5 @@
 """How the lessons are checked.
 
-lint.py reads them, refresh.py executes them and stores their outputs, harness.py compares a new run with what is stored.
+lint.py reads them, refresh.py executes them and stores their outputs, harness.py compares a new run with what
+is stored.
 """

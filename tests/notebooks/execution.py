@@ -28,11 +28,22 @@ class OnePython(KernelSpecManager):
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
-def client_for(notebook: NotebookNode, folder: Path, *, python: str | Path = sys.executable, **settings) -> NotebookClient:
-    """A client that executes `notebook` in `folder` with a fresh kernel of `python`; settings as of nbclient.NotebookClient."""
+def client_for(
+    notebook: NotebookNode, folder: Path, *, python: str | Path = sys.executable, **settings
+) -> NotebookClient:
+    """A client that executes `notebook` in `folder` with a fresh kernel of `python`; settings as of
+    nbclient.NotebookClient.
+    """
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OnePython(python))
-    defaults = {"timeout": CELL_TIMEOUT, "coalesce_streams": True, "record_timing": False, "extra_arguments": ["--log-level=ERROR"]}
-    client = NotebookClient(notebook, km=manager, resources={"metadata": {"path": str(folder)}}, **(defaults | settings))
+    defaults = {
+        "timeout": CELL_TIMEOUT,
+        "coalesce_streams": True,
+        "record_timing": False,
+        "extra_arguments": ["--log-level=ERROR"],
+    }
+    client = NotebookClient(
+        notebook, km=manager, resources={"metadata": {"path": str(folder)}}, **(defaults | settings)
+    )
     client.owns_km = True  # the kernel is this client's to shut down
     return client
 

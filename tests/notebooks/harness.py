@@ -1,4 +1,5 @@
-"""nbval with three things added: cells run through nbclient, pictures are compared, and stderr or a cell without stored run fails.
+"""nbval with three things added: cells run through nbclient, pictures are compared, and stderr or a cell
+without stored run fails.
 
 nbval's markers, its sanitising and its comparison of text stay as they are.
 """

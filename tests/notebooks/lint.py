@@ -1,6 +1,7 @@
 """What a lesson must look like before anyone runs it: `python -m tests.notebooks.lint [files]`.
 
-Each rule is a generator over one notebook. What breaks one of RULES is an error, what breaks one of GUIDES is advice.
+Each rule is a generator over one notebook. What breaks one of RULES is an error, what breaks one of GUIDES is
+advice.
 """
 
 import base64
@@ -14,7 +15,16 @@ import nbformat
 from nbformat import NotebookNode
 
 from .execution import LESSONS, ROOT, errors_of, is_tagged, stderr_of
-from .pictures import MAX_BYTES, MAX_WIDTH, PREVIEW, PREVIEW_WIDTH, difference, encode, open_picture, picture_data
+from .pictures import (
+    MAX_BYTES,
+    MAX_WIDTH,
+    PREVIEW,
+    PREVIEW_WIDTH,
+    difference,
+    encode,
+    open_picture,
+    picture_data,
+)
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -26,7 +36,9 @@ MIN_COMPARED = 4
 MAX_LINES = 10  # of nine code cells in ten
 SKIP_TAGS = ("nbval-skip", "skip-execution")
 IGNORE_TAGS = ("nbval-ignore-output", *SKIP_TAGS)
-WIDGET = re.compile(r"\b(?:W|widgets)\.[A-Z]\w+\(|\b(?:playground|region_picker|scene_composer|explore|interact\w*)\(")
+WIDGET = re.compile(
+    r"\b(?:W|widgets)\.[A-Z]\w+\(|\b(?:playground|region_picker|scene_composer|explore|interact\w*)\("
+)
 OUTPUT_WIDGET = re.compile(r"\binteract(?:ive\w*|_manual)?\(|\b(?:W|widgets)\.Output\(")
 MACHINE_PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|var|Users|work|mnt)/[\w.-]+|\b[A-Z]:\\Users\\")
 IMAGE_WITHOUT_TEXT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+)[^>]*>")
@@ -56,7 +68,9 @@ class Lesson:
     @property
     def code(self) -> list[tuple[int, NotebookNode]]:
         """(index, cell) of the code cells that hold code; an exercise's blank cell does not."""
-        return [(i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "code" and c.source.strip()]
+        return [
+            (i, c) for i, c in enumerate(self.notebook.cells) if c.cell_type == "code" and c.source.strip()
+        ]
 
     @property
     def prose(self) -> list[tuple[int, NotebookNode]]:
@@ -78,7 +92,10 @@ def no_widget_state(lesson: Lesson) -> Messages:
 def executed_in_order(lesson: Lesson) -> Messages:
     for number, (index, cell) in enumerate(lesson.code, start=1):
         if cell.execution_count != number:
-            yield index, f"execution count {cell.execution_count} where a run from a fresh kernel gives {number}"
+            yield (
+                index,
+                f"execution count {cell.execution_count} where a run from a fresh kernel gives {number}",
+            )
 
 
 def no_stderr(lesson: Lesson) -> Messages:
@@ -99,7 +116,13 @@ def small_pictures(lesson: Lesson) -> Messages:
         for content in filter(None, map(picture_data, cell.outputs)):
             width = open_picture(content).width
             if width > MAX_WIDTH or len(content) > MAX_BYTES:
-                yield index, f"a picture of {width} pixels, {len(content)} bytes; at most {MAX_WIDTH} pixels and {MAX_BYTES} bytes"
+                yield (
+                    index,
+                    (
+                        f"a picture of {width} pixels, {len(content)} bytes; at most {MAX_WIDTH} pixels and"
+                        f" {MAX_BYTES} bytes"
+                    ),
+                )
 
 
 def small_file(lesson: Lesson) -> Messages:
@@ -112,17 +135,40 @@ def title_first(lesson: Lesson) -> Messages:
     first = lesson.notebook.cells[0] if lesson.notebook.cells else None
     if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
         yield 0, "the first cell must be prose that begins with the title (# …)"
-    elif not any(BADGE in word and f"/notebooks/{lesson.path.name}" in word for word in re.split(r"[()\"'\s]", first.source)):
-        yield 0, f"the first cell must hold the Colab badge of this notebook ({BADGE}…/notebooks/{lesson.path.name})"
+    elif not any(
+        BADGE in word and f"/notebooks/{lesson.path.name}" in word
+        for word in re.split(r"[()\"'\s]", first.source)
+    ):
+        yield (
+            0,
+            (
+                "the first cell must hold the Colab badge of this notebook"
+                f" ({BADGE}…/notebooks/{lesson.path.name})"
+            ),
+        )
 
 
 def preview_first(lesson: Lesson) -> Messages:
-    """The picture that the learner will have made stands in the first cell, and is that of the tagged cell."""
-    made = [data for _, cell in lesson.code if is_tagged(cell, PREVIEW) for data in map(picture_data, cell.outputs) if data]
+    """The picture that the learner will have made stands in the first cell, and is that of the tagged
+    cell.
+    """
+    made = [
+        data
+        for _, cell in lesson.code
+        if is_tagged(cell, PREVIEW)
+        for data in map(picture_data, cell.outputs)
+        if data
+    ]
     first = lesson.notebook.cells[0]
     kept = [base64.b64decode(data) for data in first.get("attachments", {}).get(PREVIEW, {}).values()]
     if len(made) != 1 or len(kept) != 1 or f"](attachment:{PREVIEW})" not in first.source:
-        yield 0, f"one cell with one picture has the tag {PREVIEW}, and the first cell shows it: ![…](attachment:{PREVIEW})"
+        yield (
+            0,
+            (
+                f"one cell with one picture has the tag {PREVIEW}, and the first cell shows it:"
+                f" ![…](attachment:{PREVIEW})"
+            ),
+        )
     elif told := difference(kept[0], encode(made[0], PREVIEW_WIDTH)[1]):
         yield 0, f"the picture in the first cell is out of date: {told}"
 
@@ -140,7 +186,9 @@ def cells_are_compared(lesson: Lesson) -> Messages:
 
 
 def is_compared(cell: NotebookNode) -> bool:
-    return bool(cell.outputs) and not is_tagged(cell, *IGNORE_TAGS) and "NBVAL_IGNORE_OUTPUT" not in cell.source
+    return (
+        bool(cell.outputs) and not is_tagged(cell, *IGNORE_TAGS) and "NBVAL_IGNORE_OUTPUT" not in cell.source
+    )
 
 
 def nothing_skipped(lesson: Lesson) -> Messages:
@@ -156,11 +204,18 @@ def no_trailing_semicolon(lesson: Lesson) -> Messages:
 
 
 def plain_twin(lesson: Lesson) -> Messages:
-    """A cell that makes controls stands under a cell of plain code with an output: the same thing without a widget."""
+    """A cell that makes controls stands under a cell of plain code with an output: the same thing without a
+    widget.
+    """
     before = None
     for index, cell in lesson.code:
-        if WIDGET.search(cell.source) and (before is None or WIDGET.search(before.source) or not before.outputs):
-            yield index, "a cell with controls needs its plain-code twin, with an output, as the code cell just above"
+        if WIDGET.search(cell.source) and (
+            before is None or WIDGET.search(before.source) or not before.outputs
+        ):
+            yield (
+                index,
+                "a cell with controls needs its plain-code twin, with an output, as the code cell just above",
+            )
         before = cell
 
 
@@ -172,7 +227,12 @@ def no_machine_paths(lesson: Lesson) -> Messages:
 
 def text_of(cell: NotebookNode) -> str:
     """All output text. Pictures are left out: base64 holds every short string sooner or later."""
-    data = [value for output in cell.outputs for kind, value in output.get("data", {}).items() if not kind.startswith("image/")]
+    data = [
+        value
+        for output in cell.outputs
+        for kind, value in output.get("data", {}).items()
+        if not kind.startswith("image/")
+    ]
     plain = [output.get(key, "") for output in cell.outputs for key in ("text", "evalue")]
     return "\n".join(map(str, data + plain + [line for error in errors_of(cell) for line in error.traceback]))
 
@@ -200,7 +260,13 @@ def short_cells(lesson: Lesson) -> Messages:
 def value_widgets(lesson: Lesson) -> Messages:
     for index, cell in lesson.code:
         if OUTPUT_WIDGET.search(cell.source) and not is_tagged(cell, *IGNORE_TAGS):
-            yield index, "what an Output widget shows is not compared: let the control set the value of a display widget"
+            yield (
+                index,
+                (
+                    "what an Output widget shows is not compared: let the control set the value of a display"
+                    " widget"
+                ),
+            )
 
 
 def usual_parts(lesson: Lesson) -> Messages:

@@ -16,7 +16,9 @@ MAX_RMS = 8.0  # of 255: antialiasing and JPEG stay below 3, another picture is 
 
 
 def picture_data(output: NotebookNode) -> bytes | None:
-    """The bytes of an output's picture, None where it has none. One object shown as PNG and as JPEG is one picture."""
+    """The bytes of an output's picture, None where it has none. One object shown as PNG and as JPEG is one
+    picture.
+    """
     data = output.get("data", {})
     found = next((data[kind] for kind in PICTURE_TYPES if kind in data), None)
     return None if found is None else base64.b64decode(found)
@@ -30,7 +32,9 @@ def open_picture(content: bytes) -> Image.Image:
 
 
 def encode(content: bytes, widest: int = MAX_WIDTH) -> tuple[str, bytes]:
-    """(media type, bytes) of the picture at most so many pixels wide, as PNG or as JPEG, whichever is smaller."""
+    """(media type, bytes) of the picture at most so many pixels wide, as PNG or as JPEG, whichever is
+    smaller.
+    """
     picture = open_picture(content)
     if picture.width > widest:
         height = max(1, round(picture.height * widest / picture.width))
@@ -43,11 +47,18 @@ def encode(content: bytes, widest: int = MAX_WIDTH) -> tuple[str, bytes]:
 
 
 def difference(stored: bytes, new: bytes) -> str | None:
-    """What tells the two pictures apart, None where an eye sees the same: same shape within 5 %, and close on a 64 x 64 grid."""
+    """What tells the two pictures apart, None where an eye sees the same: same shape within 5 %, and close on
+    a 64 x 64 grid.
+    """
     first, second = open_picture(stored), open_picture(new)
     ratio = (first.width / first.height) / (second.width / second.height)
     if not 0.95 < ratio < 1.05:
-        return f"the stored picture is {first.width}x{first.height} pixels, the new one {second.width}x{second.height}"
-    grids = [np.asarray(each.resize((64, 64), Image.Resampling.BOX), dtype=np.float32) for each in (first, second)]
+        return (
+            f"the stored picture is {first.width}x{first.height} pixels, the new one"
+            f" {second.width}x{second.height}"
+        )
+    grids = [
+        np.asarray(each.resize((64, 64), Image.Resampling.BOX), dtype=np.float32) for each in (first, second)
+    ]
     rms = float(np.sqrt(np.mean((grids[0] - grids[1]) ** 2)))
     return f"the pictures differ (rms {rms:.1f} of 255, allowed {MAX_RMS:.0f})" if rms > MAX_RMS else None

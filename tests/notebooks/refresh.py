@@ -1,7 +1,9 @@
-"""Execute lessons and store their outputs: `python -m tests.notebooks.refresh [05 07_ocr …]`, without names all of them.
+"""Execute lessons and store their outputs: `python -m tests.notebooks.refresh [05 07_ocr …]`, without names
+all of them.
 
-Writing a lesson: write `05_detection.py` in the py:percent format outside the repository, `jupytext --to ipynb --output
-notebooks/05_detection.ipynb 05_detection.py`, then refresh. Later edit the notebook itself in JupyterLab and refresh again.
+Writing a lesson: write `05_detection.py` in the py:percent format outside the repository, `jupytext --to
+ipynb --output notebooks/05_detection.ipynb 05_detection.py`, then refresh. Later edit the notebook itself in
+JupyterLab and refresh again.
 """
 
 import base64
@@ -25,15 +27,22 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def choose(names: list[str]) -> list[Path]:
-    """The lessons whose file name starts with one of the names, all without names. SystemExit for a name that fits none."""
+    """The lessons whose file name starts with one of the names, all without names. SystemExit for a name that
+    fits none.
+    """
     for name in names:
         if not any(path.name.startswith(name) for path in LESSONS):
-            raise SystemExit(f"No lesson starts with {name!r}; there are: {', '.join(path.stem for path in LESSONS) or 'none'}")
+            raise SystemExit(
+                f"No lesson starts with {name!r}; there are:"
+                f" {', '.join(path.stem for path in LESSONS) or 'none'}"
+            )
     return [path for path in LESSONS if not names or path.name.startswith(tuple(names))]
 
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    """The notebook, executed in place with a fresh kernel and normalised. CellExecutionError for an error in an untagged cell."""
+    """The notebook, executed in place with a fresh kernel and normalised. CellExecutionError for an error in
+    an untagged cell.
+    """
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -42,7 +51,9 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """In place: nothing that changes from run to run or names this machine, small pictures, ids that follow the source."""
+    """In place: nothing that changes from run to run or names this machine, small pictures, ids that follow
+    the source.
+    """
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -53,7 +64,9 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         cell.id = cell_id(cell, seen)
-        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata})
+        cell.metadata = nbformat.from_dict(
+            {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
+        )
         for output in cell.get("outputs", []):
             normalise_output(output)
     put_preview(notebook)
@@ -61,9 +74,15 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 
 
 def put_preview(notebook: NotebookNode) -> None:
-    """The picture of the cell tagged PREVIEW, small, goes into the first cell, which promises it: ![…](attachment:preview)."""
+    """The picture of the cell tagged PREVIEW, small, goes into the first cell, which promises it:
+    ![…](attachment:preview).
+    """
     made = [
-        data for cell in notebook.cells if is_tagged(cell, PREVIEW) for data in map(picture_data, cell.get("outputs", [])) if data
+        data
+        for cell in notebook.cells
+        if is_tagged(cell, PREVIEW)
+        for data in map(picture_data, cell.get("outputs", []))
+        if data
     ]
     if made:
         kind, content = encode(made[-1], PREVIEW_WIDTH)
@@ -99,7 +118,9 @@ def store_picture(output: NotebookNode, kind: str, content: bytes) -> None:
 
 
 def refresh(path: Path) -> bool:
-    """Execute one lesson and write it; False where a cell failed (then the file stays as it was) or lint finds an error."""
+    """Execute one lesson and write it; False where a cell failed (then the file stays as it was) or lint
+    finds an error.
+    """
     began = time.monotonic()
     try:
         notebook = execute(nbformat.read(path, as_version=4), path.parent)

@@ -1,4 +1,6 @@
-"""A small notebook that keeps every rule, for tests to spoil. It needs numpy, pillow and ipywidgets, not the package."""
+"""A small notebook that keeps every rule, for tests to spoil. It needs numpy, pillow and ipywidgets, not the
+package.
+"""
 
 import copy
 import functools

@@ -1,4 +1,6 @@
-"""The comparison passes an unchanged notebook and fails each cell whose code has changed its answer: a gate that can close."""
+"""The comparison passes an unchanged notebook and fails each cell whose code has changed its answer: a gate
+that can close.
+"""
 
 import os
 import re
@@ -23,7 +25,9 @@ CHANGES = {
 
 
 def compare(path):
-    """{name of the sample's cell: "PASSED" or "FAILED"} of an nbval run of that notebook, and all that it printed."""
+    """{name of the sample's cell: "PASSED" or "FAILED"} of an nbval run of that notebook, and all that it
+    printed.
+    """
     flags = ["-p", "tests.notebooks.harness", "--nbval", "--nbval-sanitize-with=tests/notebooks/sanitize.cfg"]
     command = [sys.executable, "-m", "pytest", "-rA", "--color=no", *flags, str(path)]
     # With CI set, pytest writes each failure a second time into its summary.
@@ -45,7 +49,12 @@ def test_each_changed_answer_fails_and_nothing_else(tmp_path):
     notebook.cells[index_of("address")].execution_count = None
     outcomes, text = compare(write(notebook, tmp_path))
     # The slider stands at 6 instead of 7, so what is printed after it changes as well.
-    assert {name for name, outcome in outcomes.items() if outcome == "FAILED"} == {*CHANGES, "again", "interact", "address"}, text
+    assert {name for name, outcome in outcomes.items() if outcome == "FAILED"} == {
+        *CHANGES,
+        "again",
+        "interact",
+        "address",
+    }, text
     assert len(outcomes) == len(CELLS)
     assert len(re.findall(r"the pictures differ \(rms", text)) == 2
     assert "Cell wrote to stderr" in text and "a warning" in text

@@ -53,12 +53,16 @@ def badge_of_another(notebook):
 
 
 def another_version(notebook):
-    cell(notebook, "set-up").source = cell(notebook, "set-up").source.replace("florence-nb==", "florence-nb==9.")
+    cell(notebook, "set-up").source = cell(notebook, "set-up").source.replace(
+        "florence-nb==", "florence-nb==9."
+    )
 
 
 def nothing_compared(notebook):
     for each in notebook.cells[1:-1]:
-        each.metadata.tags = sorted({*each.metadata.get("tags", []), "nbval-ignore-output", "raises-exception"})
+        each.metadata.tags = sorted(
+            {*each.metadata.get("tags", []), "nbval-ignore-output", "raises-exception"}
+        )
 
 
 def no_twin(notebook):
@@ -67,7 +71,10 @@ def no_twin(notebook):
 
 SPOILED = [
     ("format", lambda nb: nb.cells[1].update(colour="red")),
-    ("widget-state", lambda nb: nb.metadata.update(widgets={"application/vnd.jupyter.widget-state+json": {}})),
+    (
+        "widget-state",
+        lambda nb: nb.metadata.update(widgets={"application/vnd.jupyter.widget-state+json": {}}),
+    ),
     ("executed", no_execution_count),
     ("executed", out_of_order),
     ("stderr", lambda nb: add_output(nb, "stream", name="stderr", text="UserWarning: late\n")),
@@ -78,14 +85,20 @@ SPOILED = [
     ("title", no_title),
     ("title", badge_of_another),
     ("preview", lambda nb: nb.cells[0].pop("attachments")),
-    ("preview", lambda nb: nb.cells[0].update(source=nb.cells[0].source.replace("attachment:preview", "preview.png"))),
+    (
+        "preview",
+        lambda nb: nb.cells[0].update(source=nb.cells[0].source.replace("attachment:preview", "preview.png")),
+    ),
     ("preview", lambda nb: nb.cells[0].attachments.preview.update({"image/png": png(600, 120)})),
     ("set-up", another_version),
     ("compared", nothing_compared),
     ("skipped", lambda nb: cell(nb, "text").metadata.update(tags=["nbval-skip"])),
     ("semicolon", lambda nb: cell(nb, "text").update(source="2 * 3;")),
     ("plain-twin", no_twin),
-    ("machine-path", lambda nb: add_output(nb, "stream", name="stdout", text="saved to /home/ada/answers.jsonl\n")),
+    (
+        "machine-path",
+        lambda nb: add_output(nb, "stream", name="stdout", text="saved to /home/ada/answers.jsonl\n"),
+    ),
     ("alt-text", lambda nb: nb.cells[-1].update(source="![](slider.png) exercise, you can now")),
 ]
 
@@ -99,7 +112,9 @@ def test_the_unspoiled_notebook_breaks_no_rule(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:.*:UserWarning", "ignore:.*:FutureWarning")
-@pytest.mark.parametrize(("rule", "spoil"), SPOILED, ids=[f"{rule}-{number}" for number, (rule, _) in enumerate(SPOILED)])
+@pytest.mark.parametrize(
+    ("rule", "spoil"), SPOILED, ids=[f"{rule}-{number}" for number, (rule, _) in enumerate(SPOILED)]
+)
 def test_a_spoiled_notebook_is_rejected_for_its_fault_alone(tmp_path, rule, spoil):
     notebook = executed()
     path = write(notebook, tmp_path)

@@ -12,7 +12,9 @@ from .sample import executed, index_of, unexecuted
 def test_a_second_run_stores_the_same_bytes():
     first, again = executed(), refresh.execute(unexecuted(), Path(__file__).parent)
     for notebook in (first, again):
-        notebook.cells[index_of("address")].outputs = []  # an address is sanitised when it is compared, not when it is stored
+        notebook.cells[
+            index_of("address")
+        ].outputs = []  # an address is sanitised when it is compared, not when it is stored
     assert nbformat.writes(again) == nbformat.writes(first)
 
 
