@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from .tasks import TASKS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,6 +23,32 @@ def _no_boxes() -> np.ndarray:
 
 def _no_quads() -> np.ndarray:
     return np.zeros((0, 4, 2), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """One region of an `Answer`.
+
+    Attributes:
+        kind: ``"box"``, ``"quad"`` (a line of text) or ``"polygon"`` (a mask).
+        label: what the model called it; where it gave no name, the phrase that was asked for, else "".
+        score: 0 to 1, or None if unknown.
+        outlines: closed outlines in pixels of the image, float32 (k, 2) each, without the closing point. A
+            box or quad has one of four points, clockwise from the top left; a mask one for each of its parts.
+    """
+
+    kind: Literal["box", "quad", "polygon"]
+    label: str
+    score: float | None
+    outlines: list[np.ndarray]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """``(x1, y1, x2, y2)`` around all outlines, in pixels."""
+        points = np.concatenate(self.outlines)
+        x1, y1 = points.min(axis=0).tolist()
+        x2, y2 = points.max(axis=0).tolist()
+        return x1, y1, x2, y2
 
 
 @dataclass(eq=False, repr=False)
@@ -68,6 +96,24 @@ class Answer:
     settings: dict[str, Any] = field(default_factory=dict)
     florence: Any = None
 
+    @property
+    def regions(self) -> list[Region]:
+        """Every box, quad and mask in the order of ``labels``."""
+        boxes = [("box", [_corners(box)]) for box in self.boxes]
+        quads = [("quad", [quad]) for quad in self.quads]
+        masks = [("polygon", list(parts)) for parts in self.polygons]
+        labels = [*self.labels, *[""] * (len(boxes) + len(quads) + len(masks) - len(self.labels))]
+        scores = [None] * len(labels) if self.scores is None else [float(score) for score in self.scores]
+        asked = self.text_input if isinstance(self.text_input, str) and self._asks_for_a_phrase else ""
+        return [
+            Region(kind, label or ("" if kind == "box" else asked), score, outlines)  # type: ignore[arg-type]
+            for (kind, outlines), label, score in zip([*boxes, *quads, *masks], labels, scores, strict=False)
+        ]
+
+    @property
+    def _asks_for_a_phrase(self) -> bool:
+        return TASKS[self.task].takes == "phrase"
+
     def to_dict(self) -> dict[str, Any]:
         """All but the picture and the model, ready for JSON: lists for arrays, pixels to 2 decimals, scores
         to 4.
@@ -109,17 +155,16 @@ class Answer:
         return json.dumps(self.text, ensure_ascii=False) if self.text else "nothing"
 
     def _region_lines(self) -> list[str]:
-        places = [_numbers(box) for box in self.boxes] + [
-            " ".join(_numbers(p) for p in quad) for quad in self.quads
-        ]
-        places += [_mask_words(parts) for parts in self.polygons]
-        names = [repr(label) for label in self.labels]
+        regions = self.regions
+        names = [repr(region.label) for region in regions]
         wide = min(max(map(len, names), default=0), 40)
-        scores = [""] * len(names) if self.scores is None else [f"  score {s:.2f}" for s in self.scores]
-        return [
-            f"  {name:<{wide}}  {place}{score}"
-            for name, place, score in zip(names, places, scores, strict=False)
-        ]
+        return [f"  {name:<{wide}}  {_described(region)}" for name, region in zip(names, regions)]
+
+
+def _corners(box: np.ndarray) -> np.ndarray:
+    """(4, 2), clockwise from the top left."""
+    x1, y1, x2, y2 = box
+    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
 
 
 def _plain(value: Any, decimals: int = 2) -> Any:
@@ -140,6 +185,15 @@ def _asked(text_input: Any) -> str:
 
 def _numbers(values: Any) -> str:
     return "(" + ", ".join(f"{v:.0f}" for v in values) + ")"
+
+
+def _described(region: Region) -> str:
+    score = "" if region.score is None else f"  score {region.score:.2f}"
+    if region.kind == "box":
+        return _numbers(region.box) + score
+    if region.kind == "quad":
+        return " ".join(_numbers(point) for point in region.outlines[0]) + score
+    return _mask_words(region.outlines) + score
 
 
 def _mask_words(parts: list[np.ndarray]) -> str:

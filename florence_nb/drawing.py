@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
-from .answers import Answer
+from .answers import Answer, Region
 from .errors import InputError
 from .fonts import clean, fitted, font_for, wrapped
 from .images import open_image
@@ -53,8 +53,8 @@ def show(
         image: anything `open_image` takes; None: the picture of the answer, or a blank sheet if it has none.
             A picture of another size than ``answer.image_size`` is fine: places are scaled to it.
         width: of the result in pixels, 100 or more. A very tall picture becomes narrower and is set on a
-        sheet of this width. palette: colours to use instead of `PALETTE`, as Pillow names them or as (r, g,
-        b).
+            sheet of this width.
+        palette: colours to use instead of `PALETTE`, as Pillow names them or as (r, g, b).
 
     Returns:
         A new RGB image. Under the picture stands what was read or said, "nothing found", and each note of the
@@ -187,29 +187,14 @@ def _picture(answer: Answer, image: Any, width: int) -> Image.Image:
 
 
 def _marks(answer: Answer, scale: np.ndarray, colours: list[Colour]) -> list[_Mark]:
-    boxes = [[np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])] for x1, y1, x2, y2 in answer.boxes]
-    outlines = boxes + [[quad] for quad in answer.quads] + list(answer.polygons)
-    marks = []
-    for i, parts in enumerate(outlines):
-        label = answer.labels[i] if i < len(answer.labels) else ""
-        if (
-            not label
-            and i >= len(boxes)
-            and TASKS[answer.task].takes == "phrase"
-            and isinstance(answer.text_input, str)
-        ):
-            label = answer.text_input
-        score = "" if answer.scores is None else f"{answer.scores[i]:.2f}"
-        name = " ".join(filter(None, (clean(label), score)))
-        marks.append(
-            _Mark(
-                [part * scale for part in parts],
-                name,
-                _pick(label, i, colours),
-                i >= len(boxes) + len(answer.quads),
-            )
-        )
-    return marks
+    return [_mark(region, index, scale, colours) for index, region in enumerate(answer.regions)]
+
+
+def _mark(region: Region, index: int, scale: np.ndarray, colours: list[Colour]) -> _Mark:
+    score = "" if region.score is None else f"{region.score:.2f}"
+    name = " ".join(filter(None, (clean(region.label), score)))
+    outlines = [part * scale for part in region.outlines]
+    return _Mark(outlines, name, _pick(region.label, index, colours), region.kind == "polygon")
 
 
 def _asked_region(answer: Answer, size: tuple[int, int]) -> np.ndarray | None:

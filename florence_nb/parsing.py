@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -24,84 +25,14 @@ from .locations import BINS, LOC, centres, check_size
 from .tasks import SPECIAL_TOKENS, Task, get_task
 
 # Words that phrase grounding never answers with a box: the processor files of the published checkpoints list
-# them. fmt: off
+# them.
 NEVER_GROUNDED = frozenset(
-    (
-        "it",
-        "I",
-        "me",
-        "mine",
-        "you",
-        "your",
-        "yours",
-        "he",
-        "him",
-        "his",
-        "she",
-        "her",
-        "hers",
-        "they",
-        "them",
-        "their",
-        "theirs",
-        "one",
-        "oneself",
-        "we",
-        "us",
-        "our",
-        "ours",
-        "its",
-        "myself",
-        "yourself",
-        "himself",
-        "herself",
-        "itself",
-        "ourselves",
-        "yourselves",
-        "themselves",
-        "this",
-        "that",
-        "these",
-        "those",
-        "who",
-        "whom",
-        "whose",
-        "which",
-        "what",
-        "all",
-        "another",
-        "any",
-        "anybody",
-        "anyone",
-        "anything",
-        "each",
-        "everybody",
-        "everyone",
-        "everything",
-        "few",
-        "many",
-        "nobody",
-        "none",
-        "several",
-        "some",
-        "somebody",
-        "someone",
-        "something",
-        "image",
-        "images",
-        "the",
-        "a",
-        "an",
-        "lots",
-        "each other",
-        "one another",
-        "the image",
-        "a group",
-        "other objects",
-        "a set",
-    )
-)
-# fmt: on
+    "it I me mine you your yours he him his she her hers they them their theirs one oneself we us our "
+    "ours its myself yourself himself herself itself ourselves yourselves themselves this that these "
+    "those who whom whose which what all another any anybody anyone anything each everybody everyone "
+    "everything few many nobody none several some somebody someone something image images the a an "
+    "lots".split()
+) | {"each other", "one another", "the image", "a group", "other objects", "a set"}
 
 _STRUCTURE = {"<sep>", "<poly>", "</poly>", "<and>"}
 _IGNORED = SPECIAL_TOKENS - _STRUCTURE
@@ -184,16 +115,25 @@ def parse(
     task = get_task(task_prompt)
     if not isinstance(raw, str):
         raise InputError(f"A raw answer is a string (one of batch_decode's list), not {type(raw).__name__}.")
-    answer = Answer(task=task.prompt, raw=raw, parsed={}, image_size=check_size(image_size))
-    answer.truncated = (
-        not ended if ended is not None else not raw.replace("<pad>", "").rstrip().endswith("</s>")
-    )
-    pieces = _pieces(raw)
+    size, pieces, notes = check_size(image_size), _pieces(raw), _Notes()
     scores = _checked_scores(location_scores, pieces)
-    notes = _Notes()
-    _READERS[task.gives](answer, task, pieces, scores, notes)
-    answer.notes = tuple(([_CUT] if answer.truncated else []) + notes.sentences())
-    return answer
+    truncated = not ended if ended is not None else not raw.replace("<pad>", "").rstrip().endswith("</s>")
+    read = _READERS[task.gives](task, pieces, size, notes)
+    kinds = (read.boxes, read.quads, read.polygons)
+    return Answer(
+        task=task.prompt,
+        raw=raw,
+        parsed={task.prompt: read.parsed},
+        image_size=size,
+        text=read.text,
+        boxes=np.array(read.boxes.flat(), dtype=np.float32).reshape(-1, 4),
+        quads=np.array(read.quads.flat(), dtype=np.float32).reshape(-1, 4, 2),
+        polygons=read.polygons.as_parts(),
+        labels=[label for found in kinds for label in found.labels],
+        scores=None if scores is None or task.gives == "text" else _confidence(scores, kinds),
+        truncated=truncated,
+        notes=tuple(([_CUT] if truncated else []) + notes.sentences()),
+    )
 
 
 _CUT = "The answer was cut before its end, so the last piece may be missing: raise max_new_tokens."
@@ -244,10 +184,11 @@ def _checked_scores(
     return scores
 
 
-def _confidence(scores: np.ndarray, spans: list[list[_Span]]) -> np.ndarray:
+def _confidence(scores: np.ndarray, kinds: Sequence[_Found]) -> np.ndarray:
     """exp of the mean log-probability of each region's location tokens, as in Microsoft's own code; float64
     (n,).
     """
+    spans = [parts for found in kinds for parts in found.spans]
     means = [np.mean(np.concatenate([scores[start:stop] for start, stop in parts])) for parts in spans]
     return np.exp(np.asarray(means, dtype=np.float64))
 
@@ -283,6 +224,20 @@ class _Found:
 
     def flat(self) -> list[list[float]]:
         return [parts[0] for parts in self.pixels]
+
+    def as_parts(self) -> list[list[np.ndarray]]:
+        return [[np.array(part, dtype=np.float32).reshape(-1, 2) for part in parts] for parts in self.pixels]
+
+
+@dataclass
+class _Read:
+    """What a reader found: the processor's dictionary, the text, and the regions of each kind."""
+
+    parsed: Any
+    text: str
+    boxes: _Found = field(default_factory=_Found)
+    quads: _Found = field(default_factory=_Found)
+    polygons: _Found = field(default_factory=_Found)
 
 
 def _placed(pieces: list[_Piece], notes: _Notes) -> Iterator[_Piece]:
@@ -329,23 +284,13 @@ def _polygon(
     return centres(_bins(piece, run, notes)[:even], image_size).tolist(), (run.start, run.start + even)
 
 
-def _fill(answer: Answer, kinds: Sequence[_Found], scores: np.ndarray | None) -> None:
-    answer.labels = [label for found in kinds for label in found.labels]
-    if scores is not None:
-        answer.scores = _confidence(scores, [spans for found in kinds for spans in found.spans])
-
-
-def _read_boxes(
-    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
-) -> None:
+def _read_boxes(task: Task, pieces: list[_Piece], size: tuple[int, int], notes: _Notes) -> _Read:
     placed = list(_placed(pieces, notes))
     if task.prompt == "<CAPTION_TO_PHRASE_GROUNDING>":
         placed = [piece for piece in placed if not _never_grounded(piece, notes)]
-    found = _boxes(placed, answer.image_size, notes)
-    answer.boxes = np.array(found.flat(), dtype=np.float32).reshape(-1, 4)
-    _fill(answer, [found], scores)
-    answer.parsed = {task.prompt: {"bboxes": found.flat(), "labels": list(found.labels)}}
-    answer.text = _counted(found.labels, "region")
+    found = _boxes(placed, size, notes)
+    parsed = {"bboxes": found.flat(), "labels": list(found.labels)}
+    return _Read(parsed, _counted(found.labels, "region"), boxes=found)
 
 
 def _never_grounded(piece: _Piece, notes: _Notes) -> bool:
@@ -355,61 +300,45 @@ def _never_grounded(piece: _Piece, notes: _Notes) -> bool:
     return True
 
 
-def _read_quads(
-    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
-) -> None:
+def _read_quads(task: Task, pieces: list[_Piece], size: tuple[int, int], notes: _Notes) -> _Read:
     found = _Found()
     placed = list(_placed(pieces, notes))
     for piece in placed:
         for run in piece.runs:
             for bins, span in _groups(piece, run, 8, notes):
-                found.add(piece.label, [centres(bins, answer.image_size).tolist()], [span])
-    answer.quads = np.array(found.flat(), dtype=np.float32).reshape(-1, 4, 2)
-    _fill(answer, [found], scores)
-    answer.parsed = {task.prompt: {"quad_boxes": found.flat(), "labels": list(found.labels)}}
-    answer.text = " ".join(piece.label for piece in placed if piece.label in found.labels and piece.label)
+                found.add(piece.label, [centres(bins, size).tolist()], [span])
+    parsed = {"quad_boxes": found.flat(), "labels": list(found.labels)}
+    text = " ".join(piece.label for piece in placed if piece.label in found.labels and piece.label)
+    return _Read(parsed, text, quads=found)
 
 
-def _read_polygons(
-    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
-) -> None:
-    found = _polygons(list(_placed(pieces, notes)), answer.image_size, notes)
-    answer.polygons = _as_parts(found)
-    _fill(answer, [found], scores)
-    answer.parsed = {task.prompt: {"polygons": found.pixels, "labels": list(found.labels)}}
-    answer.text = _counted(found.labels, "mask")
+def _read_polygons(task: Task, pieces: list[_Piece], size: tuple[int, int], notes: _Notes) -> _Read:
+    found = _polygons(list(_placed(pieces, notes)), size, notes)
+    parsed = {"polygons": found.pixels, "labels": list(found.labels)}
+    return _Read(parsed, _counted(found.labels, "mask"), polygons=found)
 
 
-def _read_either(
-    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
-) -> None:
+def _read_either(task: Task, pieces: list[_Piece], size: tuple[int, int], notes: _Notes) -> _Read:
     """Locations within <poly> … </poly> are polygons, all others boxes; one answer may hold both."""
     placed = list(_placed(pieces, notes))
-    boxes = _boxes(_with_runs(placed, lambda run: not run.shape), answer.image_size, notes)
-    polygons = _polygons(_with_runs(placed, lambda run: run.shape > 0), answer.image_size, notes)
-    answer.boxes = np.array(boxes.flat(), dtype=np.float32).reshape(-1, 4)
-    answer.polygons = _as_parts(polygons)
-    _fill(answer, [boxes, polygons], scores)
-    answer.parsed = {
-        task.prompt: {
-            "bboxes": boxes.flat(),
-            "bboxes_labels": list(boxes.labels),
-            "polygons": polygons.pixels,
-            "polygons_labels": list(polygons.labels),
-        }
+    boxes = _boxes(_with_runs(placed, lambda run: not run.shape), size, notes)
+    polygons = _polygons(_with_runs(placed, lambda run: run.shape > 0), size, notes)
+    parsed = {
+        "bboxes": boxes.flat(),
+        "bboxes_labels": list(boxes.labels),
+        "polygons": polygons.pixels,
+        "polygons_labels": list(polygons.labels),
     }
-    answer.text = _counted(answer.labels, "region")
+    return _Read(parsed, _counted(boxes.labels + polygons.labels, "region"), boxes=boxes, polygons=polygons)
 
 
-def _read_text(
-    answer: Answer, task: Task, pieces: list[_Piece], scores: np.ndarray | None, notes: _Notes
-) -> None:
+def _read_text(task: Task, pieces: list[_Piece], size: tuple[int, int], notes: _Notes) -> _Read:
     """Words only: the locations that region answers repeat are left out."""
-    answer.text = " ".join(piece.label for piece in pieces if piece.label)
-    answer.parsed = {task.prompt: answer.text}
+    text = " ".join(piece.label for piece in pieces if piece.label)
+    return _Read(text, text)
 
 
-_READERS: dict[str, Callable[[Answer, Task, list[_Piece], np.ndarray | None, _Notes], None]] = {
+_READERS: dict[str, Callable[[Task, list[_Piece], tuple[int, int], _Notes], _Read]] = {
     "text": _read_text,
     "boxes": _read_boxes,
     "quads": _read_quads,
@@ -420,10 +349,6 @@ _READERS: dict[str, Callable[[Answer, Task, list[_Piece], np.ndarray | None, _No
 
 def _with_runs(pieces: list[_Piece], wanted: Callable[[_Run], bool]) -> list[_Piece]:
     return [_Piece(piece.words, [run for run in piece.runs if wanted(run)]) for piece in pieces]
-
-
-def _as_parts(found: _Found) -> list[list[np.ndarray]]:
-    return [[np.array(part, dtype=np.float32).reshape(-1, 2) for part in parts] for parts in found.pixels]
 
 
 def _counted(labels: list[str], nameless: str) -> str:

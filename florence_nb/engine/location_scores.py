@@ -71,8 +71,11 @@ def ended_by_choice(model: Any, hidden: torch.Tensor, token_ids: list[int], end:
     """Whether the model itself would write ``end`` in place of the last token.
 
     At the length limit `generate` writes ``</s>`` by force (``forced_eos_token_id``), so the last token alone
-    does not tell. hidden: (1, length, width), the text encoder's output; token_ids: with the one that starts
-    the decoder.
+    does not tell.
+
+    Args:
+        hidden: (1, length, width), the text encoder's output.
+        token_ids: with the one that starts the decoder.
     """
     import torch
     from transformers.modeling_outputs import BaseModelOutput

@@ -219,20 +219,9 @@ def drawn(
     sheet.boxes = np.concatenate([sheet.boxes, *(answer.boxes for answer in answers)])
     sheet.quads = np.concatenate([sheet.quads, *(answer.quads for answer in answers)])
     sheet.polygons = [parts for answer in answers for parts in answer.polygons]
-    sheet.labels = [
-        label
-        for kind in ("boxes", "quads", "polygons")
-        for answer in answers
-        for label in _labels(answer, kind)
-    ]
+    regions = [region for answer in answers for region in answer.regions]
+    sheet.labels = [r.label for kind in ("box", "quad", "polygon") for r in regions if r.kind == kind]
     return show(sheet, width=width)
-
-
-def _labels(answer: Answer, kind: str) -> list[str]:
-    """The labels of one kind of region; a mask goes by the phrase that asked for it."""
-    count = len(getattr(answer, kind))
-    start = {"boxes": 0, "quads": len(answer.boxes), "polygons": len(answer.boxes) + len(answer.quads)}[kind]
-    return [label or str(answer.text_input or "") for label in answer.labels[start : start + count]]
 
 
 def _verdicts(

@@ -14,7 +14,7 @@ import anywidget
 import traitlets
 from PIL import Image, ImageDraw
 
-from ..answers import Answer
+from ..answers import Answer, Region
 from ..drawing import colour_of
 from ..errors import InputError
 from ..images import open_image
@@ -86,18 +86,17 @@ def shapes_of(answer: Answer | None) -> list[dict[str, Any]]:
 
     The small ones come last, so that they lie on top and can be reached.
     """
-    if answer is None:
-        return []
-    outlines = [[[[x1, y1], [x2, y1], [x2, y2], [x1, y2]]] for x1, y1, x2, y2 in answer.boxes.tolist()]
-    outlines += [[quad.tolist()] for quad in answer.quads] + [
-        [part.tolist() for part in parts] for parts in answer.polygons
-    ]
-    shapes = []
-    for index, (parts, label) in enumerate(zip(outlines, answer.labels, strict=True)):
-        score = None if answer.scores is None else round(float(answer.scores[index]), 4)
-        colour = "#{:02x}{:02x}{:02x}".format(*colour_of(label))
-        shapes.append({"parts": parts, "label": label, "score": score, "colour": colour})
+    shapes = [_shape(region) for region in answer.regions] if answer is not None else []
     return sorted(shapes, key=_extent, reverse=True)
+
+
+def _shape(region: Region) -> dict[str, Any]:
+    return {
+        "parts": [outline.tolist() for outline in region.outlines],
+        "label": region.label,
+        "score": None if region.score is None else round(region.score, 4),
+        "colour": "#{:02x}{:02x}{:02x}".format(*colour_of(region.label)),
+    }
 
 
 def _extent(shape: dict[str, Any]) -> float:
