@@ -21,10 +21,12 @@ from .check import check
 from .errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
+    from . import scenes
     from .answers import Answer
     from .checkpoints import CHECKPOINTS, fetch
     from .drawing import show, show_all
     from .florence import Florence
+    from .geometry import box_iou, mask_iou
     from .images import open_image, samples
     from .loading import load
     from .locations import from_loc, to_loc
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from .tasks import TASKS, Task, build_prompt, get_task
     from .widgets.composer import scene_composer
     from .widgets.explorer import explore
+    from .widgets.interact import interact
     from .widgets.playground import playground
     from .widgets.region import region_picker
 
@@ -45,6 +48,7 @@ _HOMES = {
     "checkpoints": ("CHECKPOINTS", "fetch"),
     "drawing": ("show", "show_all"),
     "florence": ("Florence",),
+    "geometry": ("box_iou", "mask_iou"),
     "images": ("open_image", "samples"),
     "loading": ("load",),
     "locations": ("from_loc", "to_loc"),
@@ -52,6 +56,7 @@ _HOMES = {
     "tasks": ("TASKS", "Task", "build_prompt", "get_task"),
     "widgets.composer": ("scene_composer",),
     "widgets.explorer": ("explore",),
+    "widgets.interact": ("interact",),
     "widgets.playground": ("playground",),
     "widgets.region": ("region_picker",),
 }
@@ -66,19 +71,23 @@ __all__ = [
     "InputError",
     "Task",
     "__version__",
+    "box_iou",
     "build_prompt",
     "check",
     "explore",
     "fetch",
     "from_loc",
     "get_task",
+    "interact",
     "load",
+    "mask_iou",
     "open_image",
     "parse",
     "playground",
     "region_picker",
     "samples",
     "scene_composer",
+    "scenes",
     "show",
     "show_all",
     "to_loc",
@@ -86,6 +95,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "scenes":
+        return importlib.import_module(".scenes", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)

@@ -12,6 +12,7 @@ from PIL import Image
 import florence_nb as fnb
 from florence_nb import TASKS, Florence, InputError, parse
 from florence_nb.widgets import playground_model
+from florence_nb.widgets.panel import alt_text
 from florence_nb.widgets.playground import playground
 from florence_nb.widgets.playground_model import AskQueue, Call, Picture, State
 from florence_nb.widgets.upload import Upload
@@ -241,9 +242,9 @@ def test_raw_tokens_cannot_smuggle_html():
 
 
 def test_the_words_for_who_cannot_see():
-    assert playground_model.said(parse(CAR, "<OD>", (80, 60))) == "Answer to <OD> drawn on the picture: car."
-    assert playground_model.said(parse("a car</s>", "<CAPTION>", (80, 60))) == "Answer to <CAPTION>: a car"
-    assert playground_model.said(parse("</s>", "<OD>", (80, 60))) == "Answer to <OD>: nothing found"
+    assert alt_text(parse(CAR, "<OD>", (80, 60))) == "Answer to <OD> drawn on the picture: car."
+    assert alt_text(parse("a car</s>", "<CAPTION>", (80, 60))) == "Answer to <CAPTION>: a car"
+    assert alt_text(parse("</s>", "<OD>", (80, 60))) == "Answer to <OD>: nothing found"
 
 
 # the panel

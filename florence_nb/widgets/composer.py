@@ -251,9 +251,12 @@ def _slider(name: str, low: int, high: int) -> ipywidgets.IntSlider:
 
 _STYLE = """<style>
 .fnb .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 6px 12px }
-.fnb figure { margin: 0 } .fnb figcaption { font-weight: 600; margin-bottom: 2px } .fnb figure img { width:
-100% } .fnb td.good { color: #2b8a3e } .fnb td.bad { color: #c25100 } [data-jp-theme-light=false] .fnb td.good
-{ color: #69db7c } [data-jp-theme-light=false] .fnb td.bad { color: #ffa94d } </style>"""
+.fnb figure { margin: 0 } .fnb figcaption { font-weight: 600; margin-bottom: 2px }
+.fnb figure img { width: 100% }
+.fnb td.good { color: #2b8a3e } .fnb td.bad { color: #c25100 }
+[data-jp-theme-light=false] .fnb td.good { color: #69db7c }
+[data-jp-theme-light=false] .fnb td.bad { color: #ffa94d }
+</style>"""
 
 
 def _pictures(comparisons: Sequence[Comparison], scene: Scene) -> str:

@@ -188,9 +188,12 @@ _TREE_STYLE = """<style>
 .fnb ul.tree, .fnb ul.tree ul { list-style: none; margin: 0; padding: 0 0 0 18px }
 .fnb ul.tree { padding-left: 0 }
 .fnb ul.tree ul li { position: relative; padding-left: 4px }
-.fnb ul.tree ul li::before { content: ""; position: absolute; left: -12px; top: 0; height: 100%; border-left:
-1px solid #8889 } .fnb ul.tree ul li:last-child::before { height: .75em } .fnb ul.tree ul li::after { content:
-""; position: absolute; left: -12px; top: .75em; width: 12px; border-top: 1px solid #8889 } </style>"""
+.fnb ul.tree ul li::before { content: ""; position: absolute; left: -12px; top: 0; height: 100%;
+  border-left: 1px solid #8889 }
+.fnb ul.tree ul li:last-child::before { height: .75em }
+.fnb ul.tree ul li::after { content: ""; position: absolute; left: -12px; top: .75em; width: 12px;
+  border-top: 1px solid #8889 }
+</style>"""
 
 
 def _twig(twig: BeamNode) -> str:

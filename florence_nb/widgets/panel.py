@@ -13,6 +13,9 @@ import ipywidgets
 from IPython.display import display
 from PIL import Image
 
+from ..answers import Answer
+from ..errors import CheckpointError, InputError
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 STYLE = """<style>
 .fnb { font: 13px/1.45 var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1, inherit) }
@@ -23,11 +26,16 @@ STYLE = """<style>
 .fnb code { font-size: 12px; background: none; color: inherit; white-space: pre-wrap }
 .fnb img { max-width: 100%; height: auto; display: block; border-radius: 4px; margin: 0 }
 .fnb table { border-collapse: collapse; margin: 6px 0; width: 100%; font-size: 13px }
-.fnb th, .fnb td { text-align: left; padding: 2px 8px 2px 0; background: none; color: inherit; vertical-align:
-top } .fnb th { font-weight: 600; opacity: .7 } .fnb td.n, .fnb th.n { text-align: right; white-space: nowrap;
-font-variant-numeric: tabular-nums } .fnb td:has(+ .bars) { white-space: nowrap } .fnb td.bars { width: 42%;
-vertical-align: middle } .fnb .bar { height: 9px; min-width: 1px; border-radius: 2px; background: #868e96 }
-.fnb .bar.chosen { background: #2b8a3e } .fnb tr { background: none !important } </style>"""
+.fnb th, .fnb td { text-align: left; padding: 2px 8px 2px 0; background: none; color: inherit;
+  vertical-align: top }
+.fnb th { font-weight: 600; opacity: .7 }
+.fnb td.n, .fnb th.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+.fnb td:has(+ .bars) { white-space: nowrap }
+.fnb td.bars { width: 42%; vertical-align: middle }
+.fnb .bar { height: 9px; min-width: 1px; border-radius: 2px; background: #868e96 }
+.fnb .bar.chosen { background: #2b8a3e }
+.fnb tr { background: none !important }
+</style>"""
 
 
 class Panel(ipywidgets.VBox):
@@ -77,3 +85,21 @@ def page(*pieces: str) -> str:
 def trouble(error: Exception) -> str:
     """An error as a sentence in the panel."""
     return page(f'<p class="trouble" role="alert">{escape(str(error) or type(error).__name__)}</p>')
+
+
+def sentence(error: BaseException) -> str:
+    """An error as a sentence for the panel; ours are sentences already."""
+    if isinstance(error, (InputError, CheckpointError, MemoryError)) and str(error):
+        return str(error)
+    first = (str(error).strip().splitlines() or ["no further words"])[0]
+    return f"The call failed with {type(error).__name__}: {first}"
+
+
+def alt_text(answer: Answer) -> str:
+    """An answer in a sentence, for who cannot see the picture."""
+    if answer.labels:
+        names = ", ".join(label or "a region without a name" for label in answer.labels[:12])
+        return f"Answer to {answer.task} drawn on the picture: {names}" + (
+            " and more." if len(answer.labels) > 12 else "."
+        )
+    return f"Answer to {answer.task}: {answer.text or 'nothing found'}"

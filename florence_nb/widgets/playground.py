@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..florence import Florence
 from ..tasks import get_task
 from . import playground_model
-from .panel import Panel, img, page
+from .panel import Panel, alt_text, img, page
 from .playground_model import AskQueue, Call, HistoryEntry, Picture, State
 from .region import RegionPicker, region_picker
 from .upload import Upload
@@ -27,9 +27,9 @@ _STRIP = 8
 _WIDE = {"width": "auto"}  # a dict, as a Layout would be shared, and hide all when it hides one
 _STYLE = """<style>
 .fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap;
-overflow-wrap: anywhere;
-  font: 12px/1.5 var(--jp-code-font-family, monospace); background: #8881; color: inherit; border-radius: 4px
-  }
+  overflow-wrap: anywhere;
+  font: 12px/1.5 var(--jp-code-font-family, monospace); background: #8881; color: inherit;
+  border-radius: 4px }
 .fnb .call { user-select: all; cursor: copy }
 .fnb .place, .fnb .mark { display: inline-block; border-radius: 3px; padding: 0 2px; background: #8883 }
 .fnb .place { background: #1c7ed633 }
@@ -118,8 +118,14 @@ class Playground(Panel):
         return self.queue.wait(seconds)
 
     @property
-    def turns(self) -> tuple[HistoryEntry, ...]:
+    def history(self) -> tuple[HistoryEntry, ...]:
+        """All answers so far, oldest first."""
         return tuple(self.queue.history)
+
+    @property
+    def turns(self) -> tuple[HistoryEntry, ...]:
+        """The earlier name of ``history``."""
+        return self.history
 
     # the controls
 
@@ -330,7 +336,7 @@ class Playground(Panel):
     def _show(self, turn: HistoryEntry, again: bool) -> None:
         answer = turn.answer
         self.shown = turn
-        self._show_picture(show(answer, width=600), playground_model.said(answer))
+        self._show_picture(show(answer, width=600), alt_text(answer))
         self.result.value = _STYLE + page(
             f"<h4>The answer</h4><pre>{escape(repr(answer))}</pre>"
             f"<h4>What the model wrote</h4><pre>{playground_model.tokens_html(answer.raw)}</pre>"
@@ -405,10 +411,7 @@ def _side_by_side(one: HistoryEntry, other: HistoryEntry, usual: dict[str, Any])
         f"<tr><th>{escape(name)}</th><td>{escape(left)}</td><td>{escape(right)}</td></tr>"
         for name, left, right in playground_model.differences(one, other, usual)
     )
-    alt = (
-        f"Side by side. Left: {playground_model.said(one.answer)} Right:"
-        f" {playground_model.said(other.answer)}"
-    )
+    alt = f"Side by side. Left: {alt_text(one.answer)} Right: {alt_text(other.answer)}"
     head = f"<tr><th></th><th>answer {one.number}</th><th>answer {other.number}</th></tr>"
     texts = "<th>answer</th>" + "".join(
         f"<td><pre>{escape(repr(turn.answer))}</pre></td>" for turn in (one, other)

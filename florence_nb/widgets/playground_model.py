@@ -19,10 +19,11 @@ from PIL import Image
 from ..answers import Answer
 from ..engine.feature_cache import model_key, picture_key
 from ..engine.requests import MAX_NEW_TOKENS
-from ..errors import CheckpointError, InputError
+from ..errors import InputError
 from ..florence import Florence
 from ..images import open_image, samples
 from ..tasks import TASKS, build_prompt, get_task
+from .panel import sentence
 from .region import snapped
 
 GROUPS = {
@@ -196,14 +197,6 @@ def too_large(name: str, size: int) -> str:
 def sample_names() -> list[tuple[str, str]]:
     """The samples for a menu: (name with its description, name)."""
     return [(f"{name}: {line}", name) for name, line in samples().items()]
-
-
-def sentence(error: BaseException) -> str:
-    """An error as a sentence for the panel; ours are sentences already."""
-    if isinstance(error, (InputError, CheckpointError, MemoryError)) and str(error):
-        return str(error)
-    first = (str(error).strip().splitlines() or ["no further words"])[0]
-    return f"The call failed with {type(error).__name__}: {first}"
 
 
 @dataclass(frozen=True)
@@ -384,13 +377,3 @@ def tokens_html(raw: str) -> str:
         ]
         at = token.end()
     return "".join([*pieces, escape(raw[at:])])
-
-
-def said(answer: Answer) -> str:
-    """An answer in a sentence, for who cannot see the picture."""
-    if answer.labels:
-        names = ", ".join(label or "a region without a name" for label in answer.labels[:12])
-        return f"Answer to {answer.task} drawn on the picture: {names}" + (
-            " and more." if len(answer.labels) > 12 else "."
-        )
-    return f"Answer to {answer.task}: {answer.text or 'nothing found'}"

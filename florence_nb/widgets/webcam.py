@@ -9,8 +9,8 @@ from .upload import Upload
 _CSS = """
 .fnb-webcam video { width: 100%; max-width: 320px; display: block; border-radius: 4px; margin-bottom: 4px }
 .fnb-webcam [hidden] { display: none !important }
-.fnb-webcam .said { font: 12px/1.45 var(--jp-ui-font-family, sans-serif); color: var(--jp-ui-font-color1,
-inherit); opacity: .8 }
+.fnb-webcam .said { font: 12px/1.45 var(--jp-ui-font-family, sans-serif);
+  color: var(--jp-ui-font-color1, inherit); opacity: .8 }
 """
 
 

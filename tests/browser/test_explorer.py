@@ -7,8 +7,9 @@ from florence_nb.florence import Florence
 from florence_nb.widgets.explorer import explore
 processor = tiny.processor()
 florence = Florence(tiny.model(processor.tokenizer), processor, "tiny")
-answer = florence.run_example("<OD>", SCENE.image, num_beams=1,
-logits_processor=[tiny.Script(processor.tokenizer, RAW)]) explore(answer)
+script = [tiny.Script(processor.tokenizer, RAW)]
+answer = florence.run_example("<OD>", SCENE.image, num_beams=1, logits_processor=script)
+explore(answer)
 """
 PICTURE = ".fnb img[alt*='where the decoder looked']"
 
