@@ -39,7 +39,11 @@ IGNORE_TAGS = ("nbval-ignore-output", *SKIP_TAGS)
 WIDGET = re.compile(
     r"\b(?:W|widgets)\.[A-Z]\w+\(|\b(?:playground|region_picker|scene_composer|explore|interact\w*)\("
 )
-OUTPUT_WIDGET = re.compile(r"\binteract(?:ive\w*|_manual)?\(|\b(?:W|widgets)\.Output\(")
+OUTPUT_WIDGET = re.compile(r"(?<!fnb\.)\binteract(?:ive\w*|_manual)?\(|\b(?:W|widgets)\.Output\(")
+INSIDE_IMPORT = re.compile(
+    r"^\s*(?:from florence_nb\.\S+ import|import florence_nb\.\S+|.*import_module\(.florence_nb\.).*$",
+    re.MULTILINE,
+)
 MACHINE_PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|var|Users|work|mnt)/[\w.-]+|\b[A-Z]:\\Users\\")
 IMAGE_WITHOUT_TEXT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+)[^>]*>")
 BADGE = "https://colab.research.google.com/github/"
@@ -219,6 +223,13 @@ def plain_twin(lesson: Lesson) -> Messages:
         before = cell
 
 
+def public_door(lesson: Lesson) -> Messages:
+    """A lesson shows what its readers can use themselves: names of ``import florence_nb as fnb``."""
+    for index, cell in lesson.code:
+        if found := INSIDE_IMPORT.search(cell.source):
+            yield index, f"{found[0].strip()!r} reaches behind the public door: use a name of fnb"
+
+
 def no_machine_paths(lesson: Lesson) -> Messages:
     for index, cell in lesson.code:
         if found := MACHINE_PATH.search(f"{cell.source}\n{text_of(cell)}"):
@@ -291,6 +302,7 @@ RULES: dict[str, Callable[[Lesson], Messages]] = {
     "skipped": nothing_skipped,
     "semicolon": no_trailing_semicolon,
     "plain-twin": plain_twin,
+    "public-door": public_door,
     "machine-path": no_machine_paths,
     "alt-text": pictures_are_described,
 }

@@ -58,6 +58,10 @@ def another_version(notebook):
     )
 
 
+def add_line(notebook, line):
+    cell(notebook, "text").source = f"{line}\n{cell(notebook, 'text').source}"
+
+
 def nothing_compared(notebook):
     for each in notebook.cells[1:-1]:
         each.metadata.tags = sorted(
@@ -95,6 +99,8 @@ SPOILED = [
     ("skipped", lambda nb: cell(nb, "text").metadata.update(tags=["nbval-skip"])),
     ("semicolon", lambda nb: cell(nb, "text").update(source="2 * 3;")),
     ("plain-twin", no_twin),
+    ("public-door", lambda nb: add_line(nb, "from florence_nb.scenes.gallery import GALLERY")),
+    ("public-door", lambda nb: add_line(nb, "import florence_nb.tasks as tasks")),
     (
         "machine-path",
         lambda nb: add_output(nb, "stream", name="stdout", text="saved to /home/ada/answers.jsonl\n"),
