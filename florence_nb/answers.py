@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -75,7 +77,8 @@ class Answer:
         image: what `show` draws on, or None.
         token_ids: the generated ids, special ones too, or None.
         settings: the settings of generation; {} if it was parsed from a string.
-        florence: the `Florence` that gave it, or None.
+        florence: the `Florence` that gave it, or None. It is held weakly, so that an answer keeps no model in
+            memory; pickle leaves it out, and so do `to_dict` and ``dataclasses.asdict``.
     """
 
     task: str
@@ -94,7 +97,31 @@ class Answer:
     image: Image.Image | None = None
     token_ids: tuple[int, ...] | None = None
     settings: dict[str, Any] = field(default_factory=dict)
-    florence: Any = None
+
+    @property
+    def florence(self) -> Any:
+        """The `Florence` that gave it; None if none did, or if it is no longer in memory."""
+        model = self.__dict__.get("_florence")
+        return None if model is None else model()
+
+    @florence.setter
+    def florence(self, model: Any) -> None:
+        self.__dict__["_florence"] = None if model is None else weakref.ref(model)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the model: an answer that travels to another process carries no weights."""
+        return {name: value for name, value in self.__dict__.items() if name != "_florence"}
+
+    def __copy__(self) -> Answer:
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        return made
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Answer:
+        made = type(self).__new__(type(self))
+        memo[id(self)] = made
+        made.__dict__.update(copy.deepcopy(self.__dict__, memo))  # a weak reference stays the same one
+        return made
 
     @property
     def regions(self) -> list[Region]:
@@ -118,10 +145,9 @@ class Answer:
         """All but the picture and the model, ready for JSON: lists for arrays, pixels to 2 decimals, scores
         to 4.
         """
-        skipped = ("image", "florence")
-        plain = {
-            f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name not in skipped
-        }
+        plain = {f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if f.name != "image"}
+        for name in ("settings", "text_input"):
+            plain[name] = _plain(getattr(self, name), decimals=None)
         if self.scores is not None:
             plain["scores"] = _plain(self.scores, decimals=4)
         return plain
@@ -167,7 +193,7 @@ def _corners(box: np.ndarray) -> np.ndarray:
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])
 
 
-def _plain(value: Any, decimals: int = 2) -> Any:
+def _plain(value: Any, decimals: int | None = 2) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item, decimals) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -175,7 +201,7 @@ def _plain(value: Any, decimals: int = 2) -> Any:
     if isinstance(value, (np.ndarray, np.generic)):
         return _plain(value.tolist(), decimals)
     if isinstance(value, float):
-        return round(value, decimals)
+        return value if decimals is None else round(value, decimals)
     return value if value is None or isinstance(value, (str, int, bool)) else str(value)
 
 

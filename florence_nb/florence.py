@@ -9,15 +9,17 @@ detour over ``<image>`` tokens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answer
 from .engine.cross_attention_cache import cross_attention_cache
-from .engine.feature_cache import DEFAULT_BYTES, FeatureCache, model_key, picture_key
+from .engine.feature_cache import DEFAULT_BYTES, FeatureCache, picture_key
 from .engine.location_scores import LocationScores, ended_by_choice, first_location, until_end
+from .engine.model_state import state_key, unwrapped
 from .engine.requests import MAX_NEW_TOKENS, PreparedRequest, Settings, make_settings
 from .errors import InputError
 from .images import open_image
@@ -55,16 +57,23 @@ class Florence:
     ) -> None:
         self.model, self.processor, self.name = model, processor, name
         self.feature_cache = FeatureCache(DEFAULT_BYTES if cache else 0)
+        self._inference_lock, self._inside = threading.Lock(), 0
+        self._training: list[torch.nn.Module] = []
+
+    @property
+    def native_model(self) -> Florence2ForConditionalGeneration:
+        """``model`` without what is wrapped around it (peft, ``torch.compile``); all is asked of this one."""
+        return unwrapped(self.model)
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.model.device
+        return self.native_model.device
 
     @property
     def dtype(self) -> torch.dtype:
         """The number format of the weights."""
-        return self.model.dtype
+        return self.native_model.dtype
 
     @property
     def remembered(self) -> FeatureCache:
@@ -159,14 +168,16 @@ class Florence:
         return run_many(self, requests, settings, batch_size, None if out is None else Path(out), progress)
 
     def forget(self) -> None:
-        """Empties the feature cache: for memory, or after you changed weights through ``.data``."""
+        """Empties the feature cache: for memory, or after you changed some rows of a weight through
+        ``.data``.
+        """
         self.feature_cache.clear()
 
     def make_settings(self, **chosen: Any) -> Settings:
         """The settings of `run_example` by name, checked for this model; see
         `engine.requests.make_settings`.
         """
-        return make_settings(self.model.config.text_config.max_position_embeddings, **chosen)
+        return make_settings(self.native_model.config.text_config.max_position_embeddings, **chosen)
 
     def prepare(self, task_prompt: str, image: Any, text_input: Any = None) -> PreparedRequest:
         """Checks a request and turns its prompt into token ids, ``<s>`` and ``</s>`` included."""
@@ -177,7 +188,7 @@ class Florence:
         sentence = self.processor(text=prompt, verbose=False)["input_ids"][0]
         ids = (tokenizer.bos_token_id, *sentence, tokenizer.eos_token_id)
         taken = self.processor.num_image_tokens
-        room = self.model.config.text_config.max_position_embeddings - taken
+        room = self.native_model.config.text_config.max_position_embeddings - taken
         if len(ids) > room:
             raise InputError(
                 f"The prompt has {len(ids)} tokens, but beside the {taken} of the picture this model has room"
@@ -202,37 +213,59 @@ class Florence:
             self._read(request, ids, scores, complete, settings) for request, ids, scores, complete in rows
         ]
 
+    # Their names in version 0.1.0.
+    answer, question = answer_batch, prepare
+
     @contextmanager
     def inference_mode(self) -> Iterator[None]:
-        """No gradients and no dropout, also in the middle of a training; afterwards all is as it was."""
+        """No gradients and no dropout, also in the middle of a training; when the last thread leaves it, all
+        is as it was.
+        """
         import torch
 
-        training = [module for module in self.model.modules() if module.training]
-        self.model.eval()
+        with self._inference_lock:
+            if not self._inside:
+                self._training = [module for module in self.model.modules() if module.training]
+                self.model.eval()
+            self._inside += 1
         try:
             with torch.no_grad():
                 yield
         finally:
-            for module in training:
-                module.training = True
+            with self._inference_lock:
+                self._inside -= 1
+                if not self._inside:
+                    for module in self._training:
+                        module.training = True
 
     def encode(self, requests: Sequence[PreparedRequest]) -> list[torch.Tensor]:
         """The text encoder's output for each request, (image tokens + prompt tokens, width), from the feature
         cache where it is.
         """
-        model, digests = model_key(self.model), {id(r.image): picture_key(r.image) for r in requests}
-        keys = [(model, digests[id(r.image)]) for r in requests]
+        keys = self._picture_keys(requests)
 
         def encode_missing(indices: list[int]) -> list[torch.Tensor]:
-            features = self._features([requests[i].image for i in indices], [keys[i] for i in indices])
+            images, missing = [requests[i].image for i in indices], [keys[i] for i in indices]
+            features = self.feature_cache.get(
+                missing, lambda new: self.encode_images([images[i] for i in new]).unbind()
+            )
             return self.encode_prompts(features, [requests[i].ids for i in indices])
 
-        return self.feature_cache.get(
-            [(*key, r.ids) for key, r in zip(keys, requests, strict=True)], encode_missing
-        )
+        with_prompts = [key and (*key, r.ids) for key, r in zip(keys, requests, strict=True)]
+        return self.feature_cache.get(with_prompts, encode_missing)
 
-    def _features(self, images: Sequence[Image.Image], keys: Sequence[tuple]) -> list[torch.Tensor]:
-        return self.feature_cache.get(keys, lambda indices: self.encode_images([images[i] for i in indices]))
+    def _picture_keys(self, requests: Sequence[PreparedRequest]) -> list[tuple | None]:
+        """What the encoding of each request's picture is known by; None where it must be computed anew."""
+        state: Hashable = 0  # where nothing is kept, only the pictures of one batch are compared
+        if self.feature_cache.limit:
+            state = state_key(self.native_model, self.processor.image_processor)
+        if state is None:
+            return [None] * len(requests)
+        methods = [
+            getattr(method, "__func__", method) for method in (self.encode_images, self.encode_prompts)
+        ]
+        digests = {id(r.image): picture_key(r.image) for r in requests}
+        return [(state, *methods, digests[id(r.image)]) for r in requests]
 
     def encode_images(self, images: Sequence[Image.Image]) -> torch.Tensor:
         """Vision tower and projector on RGB pictures of any size: (pictures, image tokens, width), in the
@@ -245,7 +278,7 @@ class Florence:
         ]  # (n, 3, side, side)
         at_once = max(1, CPU_PIXELS // pixels[0, 0].numel()) if self.device.type == "cpu" else len(images)
         parts = pixels.to(self.device, self.dtype).split(at_once)
-        return torch.cat([self.model.get_image_features(part).pooler_output for part in parts])
+        return torch.cat([self.native_model.get_image_features(part).pooler_output for part in parts])
 
     def encode_prompts(
         self, features: Sequence[torch.Tensor], ids: Sequence[Sequence[int]]
@@ -262,13 +295,13 @@ class Florence:
         """
         import torch
 
-        embed = self.model.get_input_embeddings()
+        embed = self.native_model.get_input_embeddings()
         rows = [
             torch.cat([seen, embed(torch.tensor(i, device=self.device))])
             for seen, i in zip(features, ids, strict=True)
         ]
         inputs, mask = _padded(rows)  # (rows, longest, width), (rows, longest)
-        encoded = self.model.get_encoder()(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
+        encoded = self.native_model.get_encoder()(inputs_embeds=inputs, attention_mask=mask).last_hidden_state
         return [out[: len(row)] for out, row in zip(encoded, rows, strict=True)]
 
     def generate_ids(
@@ -288,8 +321,8 @@ class Florence:
         more = dict(settings.more)
         first = first_location(self.processor.tokenizer)
         scores = None if first is None else LocationScores(first, settings.num_beams > 1)
-        with transposed_linear(self.model):
-            output = self.model.generate(
+        with transposed_linear(self.native_model):
+            output = self.native_model.generate(
                 # A new one each time: generate repeats its rows for the beams in place.
                 encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
                 attention_mask=mask,
@@ -298,7 +331,7 @@ class Florence:
                 do_sample=settings.do_sample,
                 logits_processor=[*([scores] if scores else []), *more.pop("logits_processor", [])],
                 return_dict_in_generate=True,
-                **cross_attention_cache(self.model, hidden, settings.num_beams, more),
+                **cross_attention_cache(self.native_model, hidden, settings.num_beams, more),
                 **more,
             )
         return self._unpacked(output, scores)
@@ -318,7 +351,7 @@ class Florence:
         end = self.processor.tokenizer.eos_token_id
         if len(ids) <= settings.max_new_tokens:
             return ids[-1] == end
-        return ended_by_choice(self.model, hidden[None], ids, end)
+        return ended_by_choice(self.native_model, hidden[None], ids, end)
 
     def _read(
         self,

@@ -30,7 +30,7 @@ def to_loc(box: Sequence[float] | np.ndarray, image_size: tuple[int, int]) -> st
         One ``<loc_n>`` per number, n = floor(x / width * 1000), kept within 0 … 999.
 
     Raises:
-        InputError: an odd number of values, none at all, or one that is not finite.
+        InputError: an odd number of values, none at all, one that is not finite, or shares from 0 to 1.
     """
     try:
         values = np.asarray(box, dtype=np.float64).ravel()
@@ -40,10 +40,23 @@ def to_loc(box: Sequence[float] | np.ndarray, image_size: tuple[int, int]) -> st
         raise InputError(f"to_loc needs pairs x, y, but got {len(values)} number{'s' * (len(values) != 1)}.")
     if not np.isfinite(values).all():
         raise InputError("to_loc got a number that is not finite: give positions in pixels.")
+    check_pixels(values, image_size)
     # Times 1000 before the division: whole pixels then land in the exact bin, while 0.29 * 1000 would fall
     # just below 290.
     bins = np.floor(values * BINS / _sides(len(values), image_size)).clip(0, BINS - 1).astype(int)
     return "".join(f"<loc_{b}>" for b in bins)
+
+
+def check_pixels(values: np.ndarray, image_size: tuple[int, int]) -> None:
+    """Raises InputError for two or more points that all lie within the picture's first pixel: those are
+    shares of its width and height, from 0 to 1, as YOLO and others write them.
+    """
+    if len(values) >= 4 and 0 <= values.min() and 0 < values.max() <= 1 and max(check_size(image_size)) > 8:
+        width, height = image_size
+        raise InputError(
+            f"These positions from {values.min():g} to {values.max():g} are shares of the picture, and pixels"
+            f" are needed: multiply x by its width ({width}) and y by its height ({height})."
+        )
 
 
 def from_loc(text: str, image_size: tuple[int, int]) -> np.ndarray:

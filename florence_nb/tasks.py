@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from .errors import InputError
-from .locations import LOC, to_loc
+from .locations import LOC, check_pixels, to_loc
 
 Takes = Literal["nothing", "phrase", "region"]
 Gives = Literal["text", "boxes", "quads", "polygons", "boxes or polygons"]
@@ -271,6 +271,11 @@ def _no_text(task: Task, text_input: Any) -> str:
 def _phrase(task: Task, text_input: Any) -> str:
     if not isinstance(text_input, str):
         raise InputError(f"{task.prompt} needs {_wanted(task)}, not {type(text_input).__name__}.")
+    if any("\ud800" <= letter <= "\udfff" for letter in text_input):
+        raise InputError(
+            f"The phrase for {task.prompt} holds half a character (a surrogate, such as an emoji cut in two):"
+            " write it anew."
+        )
     forbidden = [
         t for t in sorted(SPECIAL_TOKENS - {"<and>"}) + list(TASKS) if t in text_input
     ] + LOC.findall(text_input)[:1]
@@ -307,15 +312,23 @@ def _check_region(box: np.ndarray, image_size: tuple[int, int]) -> None:
     shown = "(" + ", ".join(f"{v:g}" for v in box) + ")"
     if not np.isfinite(box).all():
         raise InputError(f"The region {shown} holds a number that is not finite: give four pixel positions.")
+    check_pixels(box, image_size)
+    sized = 0 <= x1 and 0 <= y1 and 0 < x2 and 0 < y2 and x1 + x2 <= width and y1 + y2 <= height
+    hint = f"; if it is x, y, width, height, give ({x1:g}, {y1:g}, {x1 + x2:g}, {y1 + y2:g})" if sized else ""
     if x1 >= x2 or y1 >= y2:
         raise InputError(
             f"The region {shown} is empty or inverted: (x1, y1) is the top left and must be less than (x2,"
-            " y2)."
+            f" y2){hint}."
         )
     if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
         raise InputError(
             f"The region {shown} leaves the picture, which is {width} pixels wide and {height} high: cut it"
-            " to fit."
+            f" to fit{hint}."
+        )
+    if min(x2 - x1, y2 - y1) < min(2, width / 8, height / 8):
+        raise InputError(
+            f"The region {shown} is {x2 - x1:g} by {y2 - y1:g} pixels, too small to hold anything: give the"
+            " corners of something in the picture, in pixels."
         )
 
 

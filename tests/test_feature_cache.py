@@ -7,7 +7,8 @@ import torch
 from PIL import Image
 
 from florence_nb import TASKS, Florence, load
-from florence_nb.engine.feature_cache import FeatureCache, model_key, picture_key
+from florence_nb.engine.feature_cache import FeatureCache, picture_key
+from florence_nb.engine.model_state import state_key
 from florence_nb.scenes import random_scene
 from tests import tiny
 
@@ -110,8 +111,9 @@ def test_a_trained_model_forgets():
 @pytest.mark.parametrize("change", ["dtype", "weights", "attention", "exchange"])
 def test_a_changed_model_has_another_key(change):
     florence = make()
-    model, before = florence.model, model_key(florence.model)
-    assert model_key(model) == before
+    model, images = florence.model, florence.processor.image_processor
+    before = state_key(model, images)
+    assert state_key(model, images) == before
     if change == "dtype":
         model.to(torch.bfloat16)
     elif change == "weights":
@@ -120,7 +122,7 @@ def test_a_changed_model_has_another_key(change):
         model.set_attn_implementation("eager")
     else:
         model = tiny.model(florence.processor.tokenizer)
-    assert model_key(model) != before
+    assert state_key(model, images) != before
 
 
 def test_it_is_bounded_by_bytes_and_the_oldest_goes_first():

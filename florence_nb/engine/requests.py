@@ -13,12 +13,23 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MAX_NEW_TOKENS = 1024
+# What `Florence` itself hands to generate.
+_MADE_HERE = ("inputs", "input_ids", "inputs_embeds", "pixel_values", "attention_mask", "encoder_outputs")
+# Kinds of search that transformers moved out, and ways to run code of a repository.
+_REMOTE = (
+    "num_beam_groups", "diversity_penalty", "penalty_alpha", "dola_layers", "constraints", "force_words_ids",
+    "custom_generate", "trust_remote_code",
+)  # fmt: skip
 # These would change what comes back, so that there would be no one answer to read.
 RESERVED_ARGUMENTS = {
     "max_length": "use max_new_tokens",
     "num_return_sequences": "ask again with do_sample=True and another seed",
     "return_dict_in_generate": "call florence.model.generate for its own output",
     "output_scores": "read answer.scores, or call florence.model.generate",
+    **dict.fromkeys(_MADE_HERE, "it is made from the picture and the prompt"),
+    **dict.fromkeys(
+        _REMOTE, "transformers would run remote code for it; use num_beams, or do_sample=True and seed"
+    ),
 }
 
 
@@ -92,6 +103,10 @@ def make_settings(
     """
     for name in more.keys() & RESERVED_ARGUMENTS.keys():
         raise InputError(f"{name} is not supported here: {RESERVED_ARGUMENTS[name]}.")
+    if getattr(more.get("generation_config"), "num_return_sequences", None) not in (None, 1):
+        raise InputError(
+            f"num_return_sequences is not supported here: {RESERVED_ARGUMENTS['num_return_sequences']}."
+        )
     asked, beams = _count("max_new_tokens", max_new_tokens), _count("num_beams", num_beams)
     # Beyond it a GPU stops with a device-side assert that kills the kernel (transformers does not check).
     notes = (

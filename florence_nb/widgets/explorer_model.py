@@ -228,14 +228,16 @@ class Words:
 
 
 def _asked(answer: Answer) -> tuple[Florence, PreparedRequest]:
-    if answer.florence is None:
+    florence = answer.florence
+    if florence is None:
         raise InputError(
-            "This answer does not know the model that gave it, so there is nothing to look into: explore what"
-            " run_example returned, or set answer.florence to your model."
+            "This answer does not know the model that gave it (it was parsed, or the model is no longer in"
+            " memory): explore what run_example returned while its model is in a variable, or set"
+            " answer.florence to your model."
         )
     if answer.image is None:
         raise InputError("This answer does not hold its picture: set answer.image to it first.")
-    return answer.florence, answer.florence.prepare(answer.task, answer.image, answer.text_input)
+    return florence, florence.prepare(answer.task, answer.image, answer.text_input)
 
 
 def _ids(answer: Answer, florence: Florence) -> list[int]:

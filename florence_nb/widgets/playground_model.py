@@ -17,7 +17,8 @@ from typing import Any
 from PIL import Image
 
 from ..answers import Answer
-from ..engine.feature_cache import model_key, picture_key
+from ..engine.feature_cache import picture_key
+from ..engine.model_state import state_key
 from ..engine.requests import MAX_NEW_TOKENS
 from ..errors import InputError
 from ..florence import Florence
@@ -278,8 +279,10 @@ class AskQueue:
             tuple(request.text_input) if isinstance(request.text_input, (list, tuple)) else request.text_input
         )
         settings = tuple(sorted(request.settings.items()))
+        # Where the state of the model cannot be told, no answer is known.
+        state = state_key(self.florence.native_model, self.florence.processor.image_processor) or object()
         return (
-            model_key(self.florence.model),
+            state,
             picture_key(request.picture.image),
             request.task,
             asked,
