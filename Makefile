@@ -1,6 +1,6 @@
-# make lab    opens the lessons                      make test     runs every check, cheapest first
+# make lab      opens the lessons                             make test   runs every check, cheapest first
 # make lessons  executes the lessons again and stores their outputs
-# make bench    measures against the guide's loop       make test-gpu, make bench-gpu   the same on a CUDA device
+# make bench    measures against the plain loop of lesson 03  make test-gpu, make bench-gpu   the same on a CUDA device
 #
 # Needs python3 (3.10 or later), make and a package index. For another Python: make lab PYTHON=python3.12
 PYTHON ?= python3
@@ -8,7 +8,7 @@ VENV ?= .venv
 # What is installed: this folder, or a wheel (PACKAGE=dist/florence_nb-0.1.0-py3-none-any.whl).
 PACKAGE ?= --editable .
 # The version that the stored outputs were made with. TORCH=torch takes the newest one that pyproject.toml allows. pip takes the build
-# that your index offers: on Linux most offer CUDA builds of several GB (README.md names the small CPU build).
+# that your index offers: on Linux most offer CUDA builds of several GB (REFERENCE.md names the small CPU build).
 TORCH ?= torch==2.13.0
 COLAB_VENV ?= .venv-colab
 
@@ -26,7 +26,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
 
-# The two dear rings wait for pages and kernels most of the time, so they run side by side.
+# The two slow rings wait for pages and kernels most of the time, so they run side by side.
 test: test-unit test-notebooks
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-browser test-colab
 

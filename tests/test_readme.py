@@ -1,15 +1,19 @@
-"""README.md and the workshop's pages agree with the code: tables, commands, links."""
+"""README.md and the pages beside it agree with the code and the disk: tables, tree, commands, links."""
 
 import argparse
+import importlib.util
+import os
 import re
 import shlex
 import string
+import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
 import pytest
+import torch
 from PIL import Image
 
 import florence_nb as fnb
@@ -21,16 +25,19 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "workshop").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "workshop").glob("*.md"))]
+README, REFERENCE, TROUBLESHOOTING, CONTRIBUTING = (
+    (ROOT / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("README", "REFERENCE", "TROUBLESHOOTING", "CONTRIBUTING")
+)
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
 _ON_COLAB = REPOSITORY.replace("github.com", "colab.research.google.com/github")
 COLAB = f"{_ON_COLAB}/blob/v{PROJECT['version']}/notebooks"
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"")
 MACHINE_PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|var|Users|work|mnt)/[\w.-]+|\b[A-Z]:\\")
-each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+each_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
 def rows(text: str, first: str) -> list[list[str]]:
@@ -60,7 +67,7 @@ def first_cell(path: Path) -> str:
 
 
 def test_all_pages_are_there():
-    assert {path.name for path in PAGES} >= {"README.md", "CHANGELOG.md", "notes.md", "quiz.md", "offline.md"}
+    assert {path.name for path in PAGES} >= {"CHANGELOG.md", "notes.md", "quiz.md", "offline.md"}
     assert len(LESSONS) >= 11
 
 
@@ -72,17 +79,17 @@ def test_the_task_table_is_that_of_the_package():
         [f"`{t.prompt}`", t.title, t.takes, t.gives, t.sentence.replace("{input}", "*{input}*")]
         for t in fnb.TASKS.values()
     ]
-    assert rows(README, "prompt") == expected
+    assert rows(REFERENCE, "prompt") == expected
 
 
 def test_the_lesson_table_is_that_of_the_notebooks():
     found = rows(README, "lesson")
     assert len(found) == len(LESSONS)
-    for (link, _, minutes, badge), path in zip(found, LESSONS, strict=True):
+    for (link, _, minutes), path in zip(found, LESSONS, strict=True):
         head = first_cell(path)
         assert f"](notebooks/{path.name})" in link and link.startswith(f"[{path.name[:2]} ")
         assert minutes == re.search(r"(\d+) minutes", head)[1], path.name
-        assert f"({COLAB}/{path.name})" in badge and f"({COLAB}/{path.name})" in head
+        assert f"({COLAB}/{path.name})" in head
 
 
 def test_the_checkpoint_table_is_that_of_the_package():
@@ -97,21 +104,76 @@ def test_the_checkpoint_table_is_that_of_the_package():
         ]
         for c in published
     ]
-    assert published and rows(README, "name") == expected
+    assert published and rows(REFERENCE, "name") == expected
 
 
-def test_the_first_screen_comes_first():
+def test_what_a_newcomer_needs_comes_first():
     order = [
+        "For whom?",
+        "](notebooks/pictures/first.jpg)",
+        f"git clone {REPOSITORY}\n",
         "make lab",
         "make test",
+        "(TROUBLESHOOTING.md)",
         "| lesson |",
-        "## Install",
-        "## Colab",
-        "## Troubleshooting",
-        "## Development",
+        "playground.jpg",
+        "explorer.jpg",
+        "## The package in ten lines",
+        "## What is where",
     ]
     assert sorted(order, key=README.index) == order
     assert README.index("| lesson |") < 1800
+
+
+# ---- the tree of the house
+
+
+def tree() -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Of the tree in README: the names in florence_nb by part ("read this: …", …), and the line of each name
+    in the tree.
+    """
+    (text,) = (block for block in blocks(README, "text") if "florence_nb/" in block)
+    parts: dict[str, list[str]] = {}
+    lines = {}
+    for line in text.splitlines():
+        if title := re.fullmatch(r"│ ── (.+) ──", line):
+            part = parts.setdefault(title[1], [])
+            continue
+        inside, name = re.match(r"([├└]── )?(\S+)", line).groups()
+        assert name not in lines, name
+        lines[name] = line
+        if inside:
+            part.append(name)
+    return parts, lines
+
+
+def test_the_tree_is_that_of_the_disk():
+    package = ROOT / "florence_nb"
+    folders = {f"{path.name}/" for path in package.iterdir() if path.is_dir() and any(path.glob("[!_.]*.*"))}
+    parts, lines = tree()
+    inside = {name for names in parts.values() for name in names}
+    assert inside == folders | {path.name for path in package.glob("*.py")}
+    assert all((ROOT / name).is_dir() for name in set(lines) - inside)
+
+
+def test_the_tree_names_lessons_that_exist():
+    numbers = {path.name[:2] for path in LESSONS}
+    named = {
+        name: re.findall(r"(?<=[ (])\d\d(?=[,) ])", line.partition(name)[2])
+        for name, line in tree()[1].items()
+    }
+    assert {name: found for name, found in named.items() if not numbers.issuperset(found)} == {}
+    part = next(names for title, names in tree()[0].items() if title.startswith("read this"))
+    assert [name for name in part if not named[name]] == [], (
+        "a learner is told to read it: which lesson helps?"
+    )
+
+
+def test_what_to_read_is_as_long_as_the_tree_says():
+    ((title, names),) = ((t, names) for t, names in tree()[0].items() if t.startswith("read this"))
+    told = int(re.search(r"about ([\d ]+) lines", title)[1].replace(" ", ""))
+    lines = sum(len((ROOT / "florence_nb" / name).read_text(encoding="utf-8").splitlines()) for name in names)
+    assert abs(lines - told) <= 150, lines
 
 
 # ---- commands
@@ -121,12 +183,35 @@ def test_the_first_screen_comes_first():
 def test_make_targets_exist(path):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     text = path.read_text(encoding="utf-8")
-    named = set(
-        re.findall(r"`make ([\w-]+)", text)
-        + re.findall(r"^make ([\w-]+)", "".join(blocks(text, "sh")), flags=re.M)
-    )
+    named = make_targets(text)
     assert {name for name in named if not re.search(rf"^{name}:", makefile, flags=re.MULTILINE)} == set()
-    assert path != PAGES[0] or named >= {"lab", "test", "venv", "lessons"}
+
+
+def make_targets(text: str) -> set[str]:
+    in_blocks = re.findall(r"^make ([\w-]+)", "".join(blocks(text, "sh")), flags=re.MULTILINE)
+    return {*re.findall(r"`make ([\w-]+)", text), *in_blocks}
+
+
+def test_every_make_target_is_told():
+    (phony,) = re.findall(
+        r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    assert make_targets(README) == {"lab", "test"}
+    assert make_targets(README + REFERENCE + CONTRIBUTING) >= set(phony.split()) - {"lint", "clean"}
+
+
+@each_page
+def test_modules_that_are_run_exist_and_know_the_options(path):
+    text = path.read_text(encoding="utf-8")
+    lines = re.findall(r"python -m ((?:florence_nb|tests|benchmarks)[\w.]*)([^`\n#,]*)", text)
+    for module, rest in lines:
+        spec = importlib.util.find_spec(module)
+        assert spec, module
+        if spec.submodule_search_locations:
+            spec = importlib.util.find_spec(f"{module}.__main__")
+        source = Path(spec.origin).read_text(encoding="utf-8")
+        assert [option for option in re.findall(r"--[\w-]+", rest) if f'"{option}"' not in source] == []
+    assert path.name != "CONTRIBUTING.md" or len(lines) >= 7
 
 
 @each_page
@@ -139,7 +224,7 @@ def test_commands_are_understood(path):
             cli._parser().parse_args(shlex.split(line))
         except SystemExit as stopped:
             assert stopped.code == 0, line  # --help
-    assert path != PAGES[0] or {line.split()[0] for line in lines} == set(subcommands())
+    assert path.name != "REFERENCE.md" or {line.split()[0] for line in lines} == set(subcommands())
 
 
 def subcommands() -> list[str]:
@@ -151,7 +236,7 @@ def test_nbval_is_called_as_the_makefile_does():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert (
         f"pytest {re.search(r'^NBVAL = (.+)$', makefile, flags=re.MULTILINE)[1]} tests/notebooks notebooks\n"
-        in README
+        in CONTRIBUTING
     )
 
 
@@ -177,7 +262,7 @@ def test_python_parses_and_names_what_the_package_has(path):
 
 @each_page
 def test_links_lead_somewhere(path):
-    for link in LINK.findall(prose(path)):
+    for link in map("".join, LINK.findall(prose(path))):
         if link.startswith("http"):
             assert not link.startswith(f"{REPOSITORY}/blob"), f"{link}: link the file itself"
             continue
@@ -192,11 +277,70 @@ def test_no_page_names_a_machine(path):
     assert MACHINE_PATH.findall(path.read_text(encoding="utf-8")) == []
 
 
-def test_the_picture_is_small_and_described():
-    alt, link = re.search(r"!\[([^\]]+)\]\((notebooks/[^)]+)\)", README).groups()
-    assert len(alt) > 40
-    assert (ROOT / link).stat().st_size <= 80_000
-    assert Image.open(ROOT / link).width <= 960
+def test_pictures_are_small_and_described():
+    pictures = re.findall(r"!\[([^\]]*)\]\((\S+)\)", README)
+    pictures += [pair[::-1] for pair in re.findall(r'<img src="(\S+)" width="\d+" alt="([^"]*)">', README)]
+    assert len(pictures) == README.count("![") + README.count("<img") == 3
+    for alt, link in pictures:
+        assert len(alt) > 40, link
+        assert (ROOT / link).stat().st_size <= 100_000, link
+        assert Image.open(ROOT / link).width <= 960, link
+
+
+def test_pages_lead_to_each_other():
+    for page in ("REFERENCE", "TROUBLESHOOTING", "CONTRIBUTING", "CHANGELOG", "workshop/README"):
+        assert f"({page}.md" in README
+    assert re.search(r"[Pp]aste your error into the search of \[TROUBLESHOOTING", README)
+
+
+# ---- troubleshooting
+
+
+def entries() -> dict[str, str]:
+    parts = re.split(r"^### (.+)$", TROUBLESHOOTING, flags=re.MULTILINE)[1:]
+    return {
+        title: re.split(r"^## ", text, flags=re.MULTILINE)[0] for title, text in zip(parts[::2], parts[1::2])
+    }
+
+
+def test_every_entry_has_its_cause_and_cure():
+    assert len(entries()) >= 20
+    for title, text in entries().items():
+        assert re.findall(r"^- (\w+): \S", text, flags=re.MULTILINE) == ["Cause", "Cure"], title
+
+
+def no_padding(florence, image):
+    florence.processor(text=["<OD>", "<CAPTION>"], images=[image] * 2, return_tensors="pt")
+
+
+def words_after_od(florence, image):
+    florence.processor(text="<OD> cars", images=image, return_tensors="pt")
+
+
+def another_size(florence, image):
+    size = {"height": 384, "width": 384}
+    inputs = florence.processor(text="<OD>", images=image, size=size, return_tensors="pt")
+    florence.model.generate(**inputs, max_new_tokens=2)
+
+
+def a_long_answer(florence, image):
+    inputs = florence.processor(text="<OD>", images=image, return_tensors="pt")
+    florence.model(**inputs, decoder_input_ids=torch.full((1, 1100), 2))
+
+
+@pytest.mark.parametrize("mistake", [no_padding, words_after_od, another_size, a_long_answer])
+def test_what_transformers_says_is_found_by_search(mistake, mini):
+    with pytest.raises((ValueError, IndexError)) as raised:
+        mistake(mini, fnb.open_image("street"))
+    assert str(raised.value)[:40] in TROUBLESHOOTING
+
+
+def test_what_the_package_says_without_network_is_found_by_search(tmp_path):
+    code = "from florence_nb.checkpoints import find; find('large', local_files_only=True)"
+    environment = os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_CACHE": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    (said,) = re.findall(r"^[\w.]*CheckpointError: ([^:]+):", ran.stderr, flags=re.MULTILINE)
+    assert said in TROUBLESHOOTING
 
 
 # ---- the workshop
