@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import operator
 import os
 import re
 import shlex
@@ -18,6 +19,7 @@ from PIL import Image
 
 import florence_nb as fnb
 from florence_nb import cli
+from florence_nb.widgets.playground import Playground
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -247,6 +249,23 @@ def test_the_ten_lines_run(mini, tmp_path, monkeypatch, capsys):
     exec(compile(code, "README.md", "exec"), {})
     assert Image.open("street-boxes.png").width <= 480
     assert "<loc_" in capsys.readouterr().out
+
+
+def test_the_lines_on_regions_run(mini, capsys):
+    (code,) = (block for block in blocks(REFERENCE, "python") if "fnb.scenes" in block)
+    exec(compile(code, "REFERENCE.md", "exec"), {"fnb": fnb, "florence": mini})
+    *found, truth = capsys.readouterr().out.splitlines()
+    assert found and all(re.fullmatch(r".+ is .+ [01]\.\d+", line) for line in found)
+    assert "<loc_" in truth
+
+
+def test_old_and_new_names_in_the_changes_work(mini):
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    homes = {"florence": mini, "panel": Playground, "fnb": fnb, "florence_nb": fnb}
+    for row in rows(changes, "old"):
+        for name in re.findall(r"`([\w.]+)`", " ".join(row)):
+            first, _, rest = name.partition(".")
+            assert operator.attrgetter(rest)(homes[first]) is not None, name
 
 
 @each_page
