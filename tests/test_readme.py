@@ -121,7 +121,7 @@ def test_what_a_newcomer_needs_comes_first():
         "playground.jpg",
         "explorer.jpg",
         "## The package in ten lines",
-        "## What is where",
+        "## Where things are",
     ]
     assert sorted(order, key=README.index) == order
     assert README.index("| lesson |") < 1800
