@@ -44,12 +44,16 @@ _PAD = 10
 
 
 def show(
-    answer: Answer, image: Any = None, *, width: int = 480, palette: Sequence[str | Colour] | None = None
+    answer: Answer | Exception,
+    image: Any = None,
+    *,
+    width: int = 480,
+    palette: Sequence[str | Colour] | None = None,
 ) -> Image.Image:
     """The answer drawn on its picture.
 
     Args:
-        answer: of `run_example` or `parse`.
+        answer: of `run_example` or `parse`; or an error of `run_many`, whose sentence is shown.
         image: anything `open_image` takes; None: the picture of the answer, or a blank sheet if it has none.
             A picture of another size than ``answer.image_size`` is fine: places are scaled to it.
         width: of the result in pixels, 100 or more. A very tall picture becomes narrower and is set on a
@@ -69,7 +73,7 @@ def show(
 
 
 def show_all(
-    answers: Sequence[Answer],
+    answers: Sequence[Answer | Exception],
     columns: int | None = None,
     *,
     width: int = 960,
@@ -78,7 +82,7 @@ def show_all(
     """Answers side by side, row by row, each with its prompt above; RGB, at most ``width`` pixels wide.
 
     Args:
-        answers: at least one.
+        answers: at least one; in the place of an error of `run_many` its sentence is shown.
         columns: how many in a row; None: three, or fewer if there are fewer answers or no room.
 
     Raises:
@@ -159,13 +163,19 @@ class _Mark:
         return (x2 - x1) * (y2 - y1)
 
 
-def _drawn(answer: Answer, image: Any, width: int, colours: list[Colour], headed: bool) -> Image.Image:
+def _drawn(
+    answer: Answer | Exception, image: Any, width: int, colours: list[Colour], headed: bool
+) -> Image.Image:
+    if isinstance(answer, Exception):
+        return _strip([(str(answer) or type(answer).__name__, _WARN)], width)
+    if not isinstance(answer, Answer):
+        raise InputError(f"What is shown is an Answer of run_example or parse, not {type(answer).__name__}.")
     picture = _picture(answer, image, width)
     marks = _marks(answer, np.array(picture.size) / answer.image_size, colours)
     picture = _named(_paint(picture, marks, _asked_region(answer, picture.size)), marks, width)
-    head = _strip(_head_words(answer), width) if headed else None
-    foot = _strip(_foot_words(answer), width)
-    parts = [part for part in (head, picture, foot) if part]
+    head, foot = _head_words(answer) if headed else [], _foot_words(answer)
+    strips = [_strip(words, width) if words else None for words in (head, foot)]
+    parts = [part for part in (strips[0], picture, strips[1]) if part]
     sheet = Image.new("RGB", (width, sum(part.height for part in parts)), _STRIP)
     top = 0
     for part in parts:
@@ -354,10 +364,8 @@ def _foot_words(answer: Answer) -> list[tuple[str, Colour]]:
     return [(f"Nothing found{asked}.", _FAINT)] + notes
 
 
-def _strip(words: list[tuple[str, Colour]], width: int) -> Image.Image | None:
+def _strip(words: list[tuple[str, Colour]], width: int) -> Image.Image:
     """Words on a light ground, wrapped, at most twelve lines each."""
-    if not words:
-        return None
     size = _font_size(width, 14)
     step = round(size * 1.4)
     lines = []

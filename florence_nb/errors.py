@@ -3,11 +3,18 @@ and the way out.
 """
 
 
-class InputError(ValueError):
+class _OneLine(Exception):
+    """In a notebook the message alone is shown; a script still gets the whole traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # called by IPython in place of its own
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InputError(_OneLine, ValueError):
     """What the caller gave cannot be used: an unknown task, a region outside the picture, a file that is no
     image …
     """
 
 
-class CheckpointError(RuntimeError):
-    """A checkpoint cannot be had, or is not what it should be."""
+class CheckpointError(_OneLine, RuntimeError):
+    """A checkpoint is not available, or is not what it should be."""

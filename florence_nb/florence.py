@@ -146,10 +146,11 @@ class Florence:
             requests: ``(task_prompt, image)`` or ``(task_prompt, image, text_input)``, tasks and sizes mixed
                 as you like.
             batch_size: how many are asked at once. More is faster on a GPU until its memory is full.
-            out: a file for the answers, one JSON object a line, written as they come. A run that was stopped
-                goes on where it stopped when it is called again with the same requests, settings and file.
-                With ``out`` the answers carry no picture, so that a long job fits in memory: ``show(answer,
-                image)``.
+            out: a file for the answers, one JSON object a line, written as they come; it is made with its
+                folders before the first batch. A run that was stopped goes on where it stopped when it is
+                called again with the same settings and file: an answer is known by its request, so pictures
+                may be added, removed or sorted anew. With ``out`` the answers carry no picture, so that a
+                long job fits in memory: ``show(answer, image)``.
             progress: show a progress bar.
 
         Returns:

@@ -51,7 +51,7 @@ def check_pixels(values: np.ndarray, image_size: tuple[int, int]) -> None:
     """Raises InputError for two or more points that all lie within the picture's first pixel: those are
     shares of its width and height, from 0 to 1, as YOLO and others write them.
     """
-    if len(values) >= 4 and 0 <= values.min() and 0 < values.max() <= 1 and max(check_size(image_size)) > 8:
+    if len(values) >= 4 and 0 <= values.min() and 0 < values.max() <= 1 and min(check_size(image_size)) > 8:
         width, height = image_size
         raise InputError(
             f"These positions from {values.min():g} to {values.max():g} are shares of the picture, and pixels"

@@ -48,6 +48,8 @@ class Task:
     example: str = ""
 
 
+SMALLEST_SIDE = 2
+"""A region is at least so many pixels wide and high, where the picture is."""
 _REGION = "<loc_250><loc_250><loc_750><loc_750>"
 
 _ROWS = (
@@ -325,7 +327,7 @@ def _check_region(box: np.ndarray, image_size: tuple[int, int]) -> None:
             f"The region {shown} leaves the picture, which is {width} pixels wide and {height} high: cut it"
             f" to fit{hint}."
         )
-    if min(x2 - x1, y2 - y1) < min(2, width / 8, height / 8):
+    if x2 - x1 < min(SMALLEST_SIDE, width) or y2 - y1 < min(SMALLEST_SIDE, height):
         raise InputError(
             f"The region {shown} is {x2 - x1:g} by {y2 - y1:g} pixels, too small to hold anything: give the"
             " corners of something in the picture, in pixels."

@@ -4,6 +4,7 @@ survives kill -9.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -211,27 +212,120 @@ def test_a_broken_last_line_is_asked_again(florence, tmp_path, keep):
     assert sorted(line["index"] for line in lines(out)) == list(range(7))
 
 
-@pytest.mark.parametrize("change", ["task", "picture", "settings", "checkpoint", "fewer", "junk"])
+@pytest.mark.parametrize("change", ["tasks", "pictures", "settings", "checkpoint", "junk"])
 def test_a_file_of_something_else_is_not_touched(florence, tmp_path, change):
     out = tmp_path / "answers.jsonl"
     florence.run_many(mixed()[:3], out=out, **SETTINGS)
     requests, settings, other = mixed()[:3], dict(SETTINGS), florence
-    if change == "task":
-        requests[0] = ("<OCR>", picture(0))
-    elif change == "picture":
-        requests[0] = ("<OD>", picture(8))
+    if change == "tasks":
+        requests = [("<OCR_WITH_REGION>", picture(n)) for n in range(3)]
+    elif change == "pictures":
+        requests = [("<OD>", picture(n)) for n in (11, 12)]
     elif change == "settings":
         settings["num_beams"] = 2
     elif change == "checkpoint":
         other = Florence(florence.model, florence.processor, "other")
-    elif change == "fewer":
-        requests = requests[:2]
     else:
         out.write_text("dear diary\n")
     before = out.read_bytes()
     with pytest.raises(InputError, match="choose another file"):
         other.run_many(requests, out=out, **settings)
     assert out.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "order", [[0, 1, 9, 2], [9, 0, 1, 2], [2, 1, 0], [1], [0, 0, 1], [2, 9, 0, 10]], ids=str
+)
+def test_answers_are_known_by_their_request_and_not_by_their_place(florence, tmp_path, monkeypatch, order):
+    out = tmp_path / "answers.jsonl"
+    first = florence.run_many([("<OD>", picture(n)) for n in range(3)], out=out, **SETTINGS)
+    asked, real = [], Florence.answer_batch
+    monkeypatch.setattr(
+        Florence, "answer_batch", lambda self, rs, settings: (asked.extend(rs), real(self, rs, settings))[1]
+    )
+    again = florence.run_many([("<OD>", picture(n)) for n in order], out=out, **SETTINGS)
+    assert len(asked) == len(order) - len({*order} & {0, 1, 2})
+    assert all(answer == first[n] for n, answer in zip(order, again, strict=True) if n < 3)
+
+
+def test_the_file_is_made_with_its_folders_before_the_first_batch(florence, tmp_path):
+    out = tmp_path / "new" / "folder" / "answers.jsonl"
+    florence.run_many(mixed()[:2], out=out, **SETTINGS)
+    assert len(lines(out)) == 2
+
+
+@pytest.mark.parametrize("place", ["folder", "file in a file", "no rights", "full disk"])
+def test_a_file_that_cannot_be_written_costs_no_batch(florence, tmp_path, monkeypatch, place):
+    out = tmp_path / "answers.jsonl"
+    if place == "folder":
+        out.mkdir()
+    elif place == "file in a file":
+        (tmp_path / "plain").write_text("x")
+        out = tmp_path / "plain" / "answers.jsonl"
+    else:
+        number = {"no rights": errno.EACCES, "full disk": errno.ENOSPC}[place]
+
+        def refused(self, *args, **more):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(Path, "open", refused)
+    monkeypatch.setattr(Florence, "answer_batch", None)
+    with pytest.raises(InputError, match="cannot be written"):
+        florence.run_many(mixed()[:2], out=out, **SETTINGS)
+
+
+class Odd:
+    """A picture that fails in whatever way."""
+
+    def __init__(self, error):
+        self.error = error
+
+    @property
+    def __array__(self):
+        raise self.error
+
+
+@pytest.mark.parametrize("with_file", [False, True])
+def test_every_odd_request_gives_its_error_in_its_place(florence, tmp_path, with_file):
+    odd = [
+        ("<CAPTION>", Odd(RuntimeError("strange"))),
+        ("<CAPTION>", Odd(RecursionError("deep"))),
+        ("<CAPTION_TO_PHRASE_GROUNDING>", picture(0), "half an emoji \ud83d"),
+        ("<OPEN_VOCABULARY_DETECTION>", picture(0), ["car"]),
+        ("<REGION_TO_CATEGORY>", picture(0), (0.1, 0.1, 0.9, 0.9)),
+        "street",
+        (None, picture(0)),
+        ("<CAPTION>", float("nan")),
+    ]
+    requests = [request for one in odd for request in (one, ("<CAPTION>", picture(1)))]
+    out = tmp_path / "answers.jsonl" if with_file else None
+    answers = florence.run_many(requests, out=out, **SETTINGS)
+    assert all(isinstance(error, Exception) and str(error) for error in answers[::2])
+    assert all(isinstance(answer, Answer) for answer in answers[1::2])
+
+
+def test_a_batch_that_fails_is_asked_one_by_one(florence, monkeypatch):
+    real = Florence.answer_batch
+
+    def picky(self, requests, settings):
+        if any(request.task == "<OCR>" for request in requests):
+            raise MemoryError("The GPU's memory is full.")
+        return real(self, requests, settings)
+
+    monkeypatch.setattr(Florence, "answer_batch", picky)
+    answers = florence.run_many(
+        [("<OD>", picture(0)), ("<OCR>", picture(0)), ("<CAPTION>", picture(1))], **SETTINGS
+    )
+    assert [type(answer) for answer in answers] == [Answer, MemoryError, Answer]
+
+
+def test_settings_that_differ_by_a_hair_are_different(florence, tmp_path):
+    fine = [{"do_sample": True, "temperature": value, "seed": 1, **SETTINGS} for value in (0.125, 0.12)]
+    one, other = (florence.run_many([("<OD>", picture(0))], **settings)[0] for settings in fine)
+    assert one.settings["temperature"] == 0.125 and one.to_dict()["settings"] != other.to_dict()["settings"]
+    out = tmp_path / "answers.jsonl"
+    florence.run_many([("<OD>", picture(0))], out=out, **fine[0])
+    assert florence.run_many([("<OD>", picture(0))], out=out, **fine[0])[0].settings["temperature"] == 0.125
 
 
 def test_requests_are_known_by_content(florence, tmp_path):

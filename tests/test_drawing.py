@@ -337,3 +337,12 @@ def test_a_font_that_comes_with_matplotlib_is_where_matplotlib_keeps_it(monkeypa
         == Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     )
     fonts.bundled.cache_clear()
+
+
+def test_an_error_in_place_of_an_answer_is_shown_as_its_sentence():
+    error = InputError("There is no file a.png here: check the path.")
+    answer = parse("</s><s>car<loc_1><loc_2><loc_300><loc_400></s>", "<OD>", (64, 48))
+    assert show(error, width=300).width == 300
+    assert show_all([answer, error], width=400).width == 400
+    with pytest.raises(InputError, match="not str"):
+        show("a picture")

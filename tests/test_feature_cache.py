@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from PIL import Image
@@ -174,3 +177,141 @@ def test_forget_empties_it():
     assert repr(florence.feature_cache) == "FeatureCache(2 tensors, 0.0 of 256 MB)"
     florence.forget()
     assert len(florence.feature_cache) == 0 and florence.feature_cache.bytes == 0
+
+
+COLOURS = ("red", "green", "blue", "black")
+PARTS = (
+    "vision_tower",
+    "multi_modal_projector",
+    "language_model.encoder",
+    "language_model.encoder.layers.0.fc1",
+)
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("kind", ["forward_hook", "forward_pre_hook"])
+def test_a_hook_on_any_part_is_called(part, kind):
+    florence, calls = make(), []
+    florence.run_example("<OD>", picture(), **SETTINGS)
+    module = florence.model.model.get_submodule(part)
+    handle = getattr(module, f"register_{kind}")(lambda *_: calls.append(1))
+    florence.run_example("<OD>", picture(), **SETTINGS)
+    florence.run_example("<OD>", picture(), **SETTINGS)
+    assert len(calls) >= 2
+    handle.remove()
+    seen = florence.seen
+    florence.run_example("<OD>", picture(), **SETTINGS)
+    assert florence.seen == seen, "without the hook the first answer's features are good again"
+
+
+def _patched_forward(florence, monkeypatch):
+    part = florence.model.model.vision_tower
+    monkeypatch.setattr(part, "forward", part.forward)
+
+
+def _patched_class(florence, monkeypatch):
+    kind = type(florence.model.model.multi_modal_projector)
+    real = kind.forward
+    monkeypatch.setattr(kind, "forward", lambda self, *args, **more: real(self, *args, **more))
+
+
+def _other_eps(florence, monkeypatch):
+    monkeypatch.setattr(florence.model.model.language_model.encoder.layernorm_embedding, "eps", 1.0)
+
+
+def _through_data(florence, monkeypatch):
+    florence.model.model.multi_modal_projector.image_projection.weight.data.mul_(0.5)
+
+
+CHANGES = {
+    "image_mean": lambda f, m: m.setattr(f.processor.image_processor, "image_mean", [0.1, 0.2, 0.3]),
+    "resample": lambda f, m: m.setattr(f.processor.image_processor, "resample", 0),
+    "patched forward": _patched_forward,
+    "patched class": _patched_class,
+    "eps": _other_eps,
+    "data": _through_data,
+    "matmul precision": lambda f, m: m.setattr(torch, "get_float32_matmul_precision", lambda: "medium"),
+    "own encode_images": lambda f, m: m.setattr(
+        f, "encode_images", lambda images: type(f).encode_images(f, images)
+    ),
+    "compiled part": lambda f, m: m.setattr(
+        f.model.model.vision_tower, "_compiled_call_impl", lambda *a, **k: None
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_the_encoding_counts_at_once(change, monkeypatch):
+    florence = make()
+    image = picture()
+    keys = florence._picture_keys([florence.prepare("<OD>", image)])
+    assert keys == florence._picture_keys([florence.prepare("<OD>", image)]) != [None]
+    CHANGES[change](florence, monkeypatch)
+    assert florence._picture_keys([florence.prepare("<OD>", image)]) != keys
+
+
+@pytest.mark.parametrize("mode", ["autocast", "function mode"])
+def test_a_mode_of_pytorch_counts(mode):
+    from torch.overrides import TorchFunctionMode
+
+    class Mode(TorchFunctionMode):
+        def __torch_function__(self, func, types, args=(), kwargs=None):
+            return func(*args, **(kwargs or {}))
+
+    florence = make()
+    florence.run_example("<OD>", picture(), **SETTINGS)
+    with torch.autocast("cpu", torch.bfloat16) if mode == "autocast" else Mode():
+        florence.run_example("<OD>", picture(), **SETTINGS)
+    assert florence.seen == 2
+
+
+def test_a_kept_tensor_that_was_changed_in_place_is_not_given_out():
+    store = FeatureCache()
+    first = store.get(["a"], lambda indices: [torch.ones(4)])[0]
+    first.zero_()
+    assert store.get(["a"], lambda indices: [torch.ones(4)])[0].sum() == 4
+
+
+def test_an_exception_leaves_it_whole():
+    store = FeatureCache(limit=3 * 400)
+    store.get(["a"], lambda indices: [torch.zeros(100)])
+
+    def broken(indices):
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        store.get(["a", "b"], broken)
+    assert len(store) == 1 and store.bytes == 400 and store.get(["a"], broken)[0].numel() == 100
+
+
+@pytest.mark.parametrize("limit", [0, 399, 400, 8 * 400])
+def test_eight_threads_and_a_small_cache(limit):
+    store = FeatureCache(limit=limit)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def work(thread):
+        for turn in range(400):
+            number = (thread * 31 + turn * 7) % 23
+            got = store.get([("picture", number)], lambda indices, n=number: [torch.full((100,), n) + 0.0])
+            assert got[0][0] == number
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(work, range(8)))
+    finally:
+        sys.setswitchinterval(before)
+    assert store.bytes == 400 * len(store) <= max(limit, 0)
+
+
+def test_eight_threads_ask_as_one_does():
+    florence = make()
+    florence.feature_cache.limit = 3000
+    alone = [florence.run_example("<OD>", picture(COLOURS[n]), **SETTINGS).raw for n in range(4)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(
+            pool.map(
+                lambda n: florence.run_example("<OD>", picture(COLOURS[n % 4]), **SETTINGS).raw, range(24)
+            )
+        )
+    assert got == alone * 6 and not florence.model.training

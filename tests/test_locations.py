@@ -85,3 +85,15 @@ def test_from_loc_refuses_what_the_vocabulary_lacks():
         from_loc("<loc_1000>", (10, 10))
     with pytest.raises(InputError, match="needs a string"):
         from_loc(5, (10, 10))
+
+
+@pytest.mark.parametrize(
+    "box", [(0.25, 0.25, 0.75, 0.75), (0, 0, 1, 1), [(0.1, 0.2), (0.3, 0.4), (0.5, 0.6)]]
+)
+def test_shares_of_the_picture_are_refused(box):
+    with pytest.raises(InputError, match="shares of the picture"):
+        to_loc(box, (640, 480))
+
+
+def test_a_point_in_the_corner_is_no_share():
+    assert to_loc((0, 0), (640, 480)) == "<loc_0><loc_0>" and to_loc((0, 0, 0, 0), (640, 480)).count("<") == 4

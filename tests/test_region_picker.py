@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -26,9 +26,9 @@ def picture(size=SIZE) -> Image.Image:
         ((100, 120, 10, 20), (10, 20, 100, 120)),
         ((-50, -1, 400, 999), (0, 0, 320, 200)),
         ((9.6, 19.5, 99.4, 120), (10, 20, 99, 120)),
-        ((50, 50, 50, 50), (50, 50, 51, 51)),
-        ((500, 300, 600, 400), (319, 199, 320, 200)),
-        ((-9, -9, -2, -2), (0, 0, 1, 1)),
+        ((50, 50, 50, 50), (50, 50, 52, 52)),
+        ((500, 300, 600, 400), (318, 198, 320, 200)),
+        ((-9, -9, -2, -2), (0, 0, 2, 2)),
     ],
 )
 def test_a_box_snaps_to_the_picture(drawn, snaps_to):
@@ -37,8 +37,14 @@ def test_a_box_snaps_to_the_picture(drawn, snaps_to):
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=4, max_size=4), st.integers(1, 4000), st.integers(1, 4000))
 def test_every_snapped_box_can_be_asked_about(drawn, width, height):
+    assume(not all(0 <= value <= 1 for value in drawn))  # shares of the picture, which are refused
     box = snapped(drawn, (width, height))
     assert build_prompt("<REGION_TO_CATEGORY>", box, (width, height)).count("<loc_") == 4
+
+
+def test_shares_of_the_picture_are_no_pixels():
+    with pytest.raises(InputError, match="multiply x by its width"):
+        region_picker(picture(), boxes=[(0.25, 0.25, 0.75, 0.75)])
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def test_without_several_a_new_box_takes_the_place_of_the_old_one():
     picker = region_picker(picture(), boxes=[(0, 0, 10, 10), (20, 20, 40, 40)])
     assert picker.boxes == [(20, 20, 40, 40)]
     picker.box = (1000, 1000, 2000, 2000)
-    assert picker.boxes == [(319, 199, 320, 200)] == [picker.box]
+    assert picker.boxes == [(318, 198, 320, 200)] == [picker.box]
 
 
 def test_another_picture_takes_boxes_and_shapes_away():

@@ -133,3 +133,30 @@ def test_a_region_may_be_given_as_tokens():
 def test_a_wrong_region_is_told_why(task, region, why):
     with pytest.raises(InputError, match=re.escape(why)):
         build_prompt(task.prompt, region, SIZE)
+
+
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [
+        ((0.25, 0.25, 0.75, 0.75), "multiply x by its width (640) and y by its height (480)"),
+        ((0, 0, 1, 1), "shares of the picture"),
+        ((100, 100, 50, 60), "if it is x, y, width, height, give (100, 100, 150, 160)"),
+        ((100, 100, 100.5, 200), "too small to hold anything"),
+        ((10, 10, 300, 11), "too small to hold anything"),
+        ((600, 10, 700, 20), "leaves the picture"),
+    ],
+)
+def test_regions_that_cannot_be_meant(region, words):
+    with pytest.raises(InputError) as caught:
+        build_prompt("<REGION_TO_CATEGORY>", region, (640, 480))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 3), (8, 8)])
+def test_a_tiny_picture_can_be_asked_as_a_whole(size):
+    assert build_prompt("<REGION_TO_CATEGORY>", (0, 0, *size), size).count("<loc_") == 4
+
+
+def test_half_a_character_is_refused():
+    with pytest.raises(InputError, match="half a character"):
+        build_prompt("<OPEN_VOCABULARY_DETECTION>", "a car \ud83d", (640, 480))

@@ -1,10 +1,12 @@
 // Boxes over a picture. The model holds pixels of the picture; the page shows percent of it, so any size on the screen will do.
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const CORNERS = [[0, 1], [2, 1], [0, 3], [2, 3]]; // which of x1, y1, x2, y2 each of the four corners moves
+const SMALLEST_SIDE = 2; // as in tasks.py
 const HELP = "Drag to draw a box. Drag it or its corners to change it. Keys: Enter draws, arrows move, Shift+arrows resize, Delete removes.";
 
 function render({ model, el }) {
   const size = [model.get("width"), model.get("height")];
+  const least = (axis) => Math.min(SMALLEST_SIDE, size[axis]);
   const clip = (value, axis) => Math.min(Math.max(Math.round(value), 0), size[axis % 2]);
   const add = (parent, tag, name, text = "") => {
     const made = document.createElement(tag);
@@ -20,7 +22,7 @@ function render({ model, el }) {
 
   const words = (box) => `x ${box[0]} to ${box[2]}, y ${box[1]} to ${box[3]} px`;
   const say = (hovered) => {
-    const now = hovered || (boxes[chosen] ? `Box ${chosen + 1} of ${boxes.length}: ${words(boxes[chosen])}` : HELP);
+    const now = hovered || model.get("notice") || (boxes[chosen] ? `Box ${chosen + 1} of ${boxes.length}: ${words(boxes[chosen])}` : HELP);
     if (said.textContent !== now) said.textContent = now;
   };
   const paint = () => {
@@ -90,10 +92,10 @@ function render({ model, el }) {
   });
   const finish = (event, cancelled) => {
     if (!drag || (event.pointerId !== undefined && event.pointerId !== drag.id)) return;
-    const [x1, y1, x2, y2] = boxes[chosen], least = (4 * size[0]) / picture.clientWidth;
-    const click = drag.new && (x2 - x1 < least || y2 - y1 < least); // a slip of the finger is no box
+    const [x1, y1, x2, y2] = boxes[chosen], slip = (4 * size[0]) / picture.clientWidth;
+    const click = drag.new && (x2 - x1 < slip || y2 - y1 < slip); // a slip of the finger is no box
     if (cancelled || click) ({ boxes, chosen } = drag.before);
-    else boxes[chosen] = [Math.min(x1, size[0] - 1), Math.min(y1, size[1] - 1), Math.max(x2, x1 + 1), Math.max(y2, y1 + 1)];
+    else boxes[chosen] = [Math.min(x1, size[0] - least(0)), Math.min(y1, size[1] - least(1)), Math.max(x2, x1 + least(0)), Math.max(y2, y1 + least(1))];
     drag = null;
     tell();
   };
@@ -106,7 +108,7 @@ function render({ model, el }) {
     else if (arrow && box && !drag) {
       const by = arrow.map((step, axis) => step * (event.altKey ? 1 : Math.max(1, Math.round(size[axis] / 100))));
       boxes[chosen] = event.shiftKey
-        ? [box[0], box[1], Math.max(clip(box[2] + by[0], 0), box[0] + 1), Math.max(clip(box[3] + by[1], 1), box[1] + 1)]
+        ? [box[0], box[1], Math.max(clip(box[2] + by[0], 0), box[0] + least(0)), Math.max(clip(box[3] + by[1], 1), box[1] + least(1))]
         : move(box, by);
     } else if (["Delete", "Backspace"].includes(event.key) && box && !drag) return event.preventDefault(), event.stopPropagation(), removeBox(chosen);
     else return;
@@ -157,6 +159,7 @@ function render({ model, el }) {
   model.on("change:shapes", paintShapes);
   model.on("change:boxes", paintBoxes);
   model.on("change:chosen", paintBoxes);
+  model.on("change:notice", () => say());
   return () => {
     URL.revokeObjectURL(picture.src);
     for (const [name, paints] of [["picture", paintPicture], ["shapes", paintShapes], ["boxes", paintBoxes], ["chosen", paintBoxes]]) model.off(`change:${name}`, paints);

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
 from PIL import Image, ImageDraw
 
@@ -18,6 +19,8 @@ from ..answers import Answer, Region
 from ..drawing import colour_of
 from ..errors import InputError
 from ..images import open_image
+from ..locations import check_pixels
+from ..tasks import SMALLEST_SIDE
 from .panel import jpeg
 
 Box = tuple[int, int, int, int]
@@ -29,7 +32,7 @@ def region_picker(
     *,
     boxes: Sequence[Sequence[float]] = (),
     several: bool = False,
-    answer: Answer | None = None,
+    answer: Answer | Exception | None = None,
     width: int = 480,
 ) -> RegionPicker:
     """A picture to draw boxes on, with mouse, finger or keyboard.
@@ -59,7 +62,8 @@ def region_picker(
 
 
 def snapped(box: Sequence[float], image_size: tuple[int, int]) -> Box:
-    """The box in whole pixels, corners in order, cut to the picture; at least one pixel of it remains.
+    """The box in whole pixels, corners in order, cut to the picture, and at least `SMALLEST_SIDE` pixels wide
+    and high.
 
     Raises:
         InputError: not four finite numbers.
@@ -70,14 +74,17 @@ def snapped(box: Sequence[float], image_size: tuple[int, int]) -> Box:
         numbers = []
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise InputError(f"A box is four numbers (x1, y1, x2, y2) in pixels of the image, not {box!r}.")
+    if any(number % 1 for number in numbers):
+        check_pixels(np.array(numbers), image_size)
     x1, x2 = _within(numbers[0], numbers[2], image_size[0])
     y1, y2 = _within(numbers[1], numbers[3], image_size[1])
     return x1, y1, x2, y2
 
 
 def _within(one: float, other: float, length: int) -> tuple[int, int]:
-    low = min(max(round(min(one, other)), 0), length - 1)
-    return low, min(max(round(max(one, other)), low + 1), length)
+    least = min(SMALLEST_SIDE, length)
+    low = min(max(round(min(one, other)), 0), length - least)
+    return low, min(max(round(max(one, other)), low + least), length)
 
 
 def shapes_of(answer: Answer | None) -> list[dict[str, Any]]:
@@ -128,6 +135,7 @@ class RegionPicker(anywidget.AnyWidget):
     chosen = traitlets.Int(-1).tag(sync=True)
     shapes: Any = traitlets.List().tag(sync=True)
     hovered = traitlets.Int(-1).tag(sync=True)
+    notice = traitlets.Unicode().tag(sync=True)
     box = traitlets.Any(None)
 
     def set_image(self, image: Any, alt: str = "") -> None:
@@ -141,9 +149,11 @@ class RegionPicker(anywidget.AnyWidget):
         sent.save(file, "JPEG", quality=88)
         self.picture = file.getvalue()
 
-    def show_answer(self, answer: Answer | None) -> None:
-        """Shows the regions of an answer, or none."""
-        self.shapes = shapes_of(answer)
+    def show_answer(self, answer: Answer | Exception | None) -> None:
+        """Shows the regions of an answer, or none; of an error of `run_many` the sentence."""
+        error = answer if isinstance(answer, Exception) else None
+        self.notice = str(error or "")
+        self.shapes = [] if error else shapes_of(answer)  # type: ignore[arg-type]
 
     def draw(self, box: Sequence[float]) -> None:
         """Draws a box as a drag would: beside the others if ``several``, else in place of the old one."""
