@@ -130,3 +130,7 @@ def test_controls_that_cannot_be_made(controls, words):
 def test_a_parameter_without_control_and_default():
     with pytest.raises(InputError, match="'size' has no default"):
         fnb.interact(lambda size: size)
+
+
+def test_a_function_that_takes_any_keyword():
+    assert fnb.interact(lambda **settings: settings, size=(1, 9)).set(size=2) == {"size": 2}

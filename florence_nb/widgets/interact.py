@@ -127,7 +127,8 @@ def interact(function: Callable[..., Any], /, **controls: Any) -> Interact:
         if name not in parameters and not takes_any:
             raise InputError(f"The function has no parameter {name!r}: it takes {', '.join(parameters)}.")
     for name, parameter in parameters.items():
-        needed = parameter.default is inspect.Parameter.empty and parameter.kind.name.endswith("KEYWORD")
+        by_keyword = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        needed = by_keyword and parameter.default is inspect.Parameter.empty
         if needed and name not in controls:
             raise InputError(
                 f"The parameter {name!r} has no default: give it a control, such as {name}=(1, 9)."
