@@ -14,7 +14,7 @@ COLAB_VENV ?= .venv-colab
 
 # Two processes of one thread each are faster here than one process of two.
 SPREAD = --numprocesses=2 --dist=loadfile
-GPU_CASES = time six slider sixteen knobs throughput decoding
+GPU_CASES = time six slider sixteen settings throughput decoding
 
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check

@@ -18,7 +18,7 @@ from florence_nb.engine.cross_attention_cache import cache_name, filled_cache
 from florence_nb.florence import Florence, Settings
 from florence_nb.scenes import random_scene
 
-from .models import build, guide
+from .models import build, plain_loop
 from .timing import Figure, by_turns, plain, ratio, seconds
 
 ONNX = bool(find_spec("onnxruntime") and find_spec("onnxscript"))
@@ -38,7 +38,7 @@ def _one(florence: Florence, image: Any, **settings: Any) -> list[list[int]]:
 
 
 def _fresh(florence: Florence, work: Callable[[], Any]) -> Callable[[], Any]:
-    """The work, with nothing remembered from before."""
+    """The work, with an empty feature cache."""
     return lambda: (florence.forget(), work())[1]
 
 
@@ -55,7 +55,7 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
     image = random_scene(1, size=(640, 480)).image
 
     def floor() -> None:
-        """One vision pass, then text encoder and decoder for each prompt; nothing is remembered, decoded or
+        """One vision pass, then text encoder and decoder for each prompt; nothing is cached, decoded or
         parsed.
         """
         settings = _settings(florence)
@@ -67,7 +67,7 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
                 )
 
     sides = {
-        "guide": lambda: [guide(florence, task, image, text, **TOKENS) for task, text in SIX],
+        "plain loop": lambda: [plain_loop(florence, task, image, text, **TOKENS) for task, text in SIX],
         "one by one": _fresh(florence, lambda: _one(florence, image, **TOKENS)),
         "together": _fresh(
             florence,
@@ -78,12 +78,12 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
         "floor": floor,
     }
     times, out = by_turns(sides, rounds, device)
-    name, same = florence.name, {side: out["guide"] == out[side] for side in ("one by one", "together")}
+    name, same = florence.name, {side: out["plain loop"] == out[side] for side in ("one by one", "together")}
     wanted = name == "base" and device == "cpu"
     yield ratio(
         f"{name}: six prompts on one picture, one by one",
-        "the guide's loop",
-        times["guide"],
+        "the plain loop",
+        times["plain loop"],
         times["one by one"],
         ">= 2.3" if wanted else "",
         same["one by one"],
@@ -97,8 +97,8 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
     )
     yield ratio(
         f"{name}: six prompts on one picture, together",
-        "the guide's loop",
-        times["guide"],
+        "the plain loop",
+        times["plain loop"],
         times["together"],
         ">= 3" if wanted else "",
         same["together"],
@@ -118,18 +118,18 @@ def sixteen_pictures(florence: Florence, rounds: int, device: str) -> Iterator[F
         )
 
     sides = {
-        "guide": lambda: [guide(florence, "<CAPTION>", image, **TOKENS) for image in images],
+        "plain loop": lambda: [plain_loop(florence, "<CAPTION>", image, **TOKENS) for image in images],
         "together": together,
     }
     times, out = by_turns(sides, rounds, device, warm=device != "cpu")  # its single steps are long enough
     wanted = ">= 5" if device != "cpu" else ">= 1.2" if florence.name == "base" else ""
     yield ratio(
         f"{florence.name}: sixteen pictures in batches of eight",
-        "the guide's loop",
-        times["guide"],
+        "the plain loop",
+        times["plain loop"],
         times["together"],
         wanted,
-        out["guide"] == out["together"],
+        out["plain loop"] == out["together"],
     )
 
 
@@ -142,7 +142,7 @@ def slider(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     passes.clear()
     times, _ = by_turns(
         {
-            "guide": lambda: guide(florence, "<CAPTION>", image, **TOKENS),
+            "plain loop": lambda: plain_loop(florence, "<CAPTION>", image, **TOKENS),
             "moved": lambda: (
                 passes.clear(),
                 florence.run_example("<CAPTION>", image, **(TOKENS | {"length_penalty": 2.0})),
@@ -154,8 +154,8 @@ def slider(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     hook.remove()
     yield ratio(
         f"{florence.name}: a slider moved, same picture and prompt",
-        "the guide's loop",
-        times["guide"],
+        "the plain loop",
+        times["plain loop"],
         times["moved"],
     )
     yield plain(f"{florence.name}: text encoder runs after a slider moved", [float(len(passes))], "", "<= 0")
@@ -179,7 +179,7 @@ def where_time_goes(florence: Florence, rounds: int, device: str) -> Iterator[Fi
 
 
 def throughput(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
-    """Captions of 20 tokens for 32 pictures: pictures a second in batches of 1, 8 and 32, and by the guide's
+    """Captions of 20 tokens for 32 pictures: pictures a second in batches of 1, 8 and 32, and by the plain
     loop.
     """
     images = [random_scene(seed, size=(640, 480)).image for seed in range(32)]
@@ -191,7 +191,7 @@ def throughput(florence: Florence, rounds: int, device: str) -> Iterator[Figure]
         )
 
     sides: dict[str, Callable[[], Any]] = {
-        "the guide's loop": lambda: [guide(florence, "<CAPTION>", i, **TOKENS) for i in images]
+        "the plain loop": lambda: [plain_loop(florence, "<CAPTION>", i, **TOKENS) for i in images]
     }
     sides |= {f"batches of {size}": batched(size) for size in (1, 8, 32)}
     times, _ = by_turns(sides, rounds, device)
@@ -225,7 +225,7 @@ def decoding(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     yield plain(f"{florence.name}: the limit that the memory sets", [bandwidth / weights], "/s", note=note)
 
 
-def knobs(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
+def loading_settings(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     """What a setting buys: one answer of 20 tokens, picture included, against float32 with sdpa."""
     image = random_scene(1, size=(640, 480)).image
 
@@ -270,7 +270,7 @@ def _seen_by_onnx(size: str, folder: str) -> Florence:
     """A model whose vision tower and projector are run by ONNX Runtime."""
     import onnxruntime
 
-    class Eyes(torch.nn.Module):
+    class VisionTower(torch.nn.Module):
         def __init__(self, model: Any) -> None:
             super().__init__()
             self.model = model
@@ -281,9 +281,13 @@ def _seen_by_onnx(size: str, folder: str) -> Florence:
     other = build(size)
     side = other.processor.image_processor.size["height"]
     torch.onnx.export(
-        Eyes(other.model), (torch.zeros(1, 3, side, side),), f"{folder}/eyes.onnx", dynamo=True, verbose=False
+        VisionTower(other.model),
+        (torch.zeros(1, 3, side, side),),
+        f"{folder}/vision.onnx",
+        dynamo=True,
+        verbose=False,
     )
-    session = onnxruntime.InferenceSession(f"{folder}/eyes.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(f"{folder}/vision.onnx", providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
 
     def see(images: list[Any]) -> torch.Tensor:

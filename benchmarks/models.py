@@ -1,4 +1,4 @@
-"""Florence-2 in its real sizes with random weights, and the guide's loop to compare with."""
+"""Florence-2 in its real sizes with random weights, and the plain loop to compare with."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def build(
         return fnb.load("mini", device=device, dtype=dtype, attn_implementation=attention, quiet=True)
     mini = fnb.load("mini", device="cpu", quiet=True).processor
     words = mini.tokenizer
-    eyes = CLIPImageProcessorPil(
+    image_processor = CLIPImageProcessorPil(
         size={"height": SIDE, "width": SIDE}, crop_size={"height": SIDE, "width": SIDE}, do_center_crop=False,
         image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225], image_seq_length=IMAGE_TOKENS,
     )  # fmt: skip
@@ -76,16 +76,16 @@ def build(
     model.generation_config.num_beams = 3
     return Florence(
         model.to(device, dtype).eval(),
-        Florence2Processor(eyes, words, post_processor_config=mini.post_processor_config),
+        Florence2Processor(image_processor, words, post_processor_config=mini.post_processor_config),
         size,
     )
 
 
-def guide(
+def plain_loop(
     florence: Florence, task_prompt: str, image: Any, text_input: str | None = None, **settings: Any
 ) -> list[int]:
-    """The guide's ``run_example``, written out: everything anew for every prompt. Returns the generated
-    ids.
+    """The plain ``run_example`` of lesson 03, written out: everything anew for every prompt. Returns the
+    generated ids.
     """
     prompt = task_prompt if text_input is None else task_prompt + text_input
     inputs = florence.processor(text=prompt, images=image, return_tensors="pt").to(

@@ -58,7 +58,7 @@ class Answer:
     """The answer to one prompt. Every position is in pixels of the image, origin top left.
 
     Attributes:
-        task: the marker, such as ``"<OD>"``.
+        task: the task prompt, such as ``"<OD>"``.
         raw: the decoded string with all special tokens kept.
         parsed: ``{task: …}`` laid out as the processor of transformers does, with its faults mended: floats
             at bin centres, letters of every script, no ``<pad>``.

@@ -97,7 +97,7 @@ def parse(
 
     Args:
         raw: decoded with the special tokens kept (``skip_special_tokens=False``), as in ``answer.raw``.
-        task_prompt: one of the 15 markers.
+        task_prompt: one of the 15 task prompts.
         image_size: ``(width, height)`` in pixels.
         ended: whether the model ended by its own choice. None: look for ``</s>`` at the end. (At its length
             limit `generate` may write a ``</s>`` that the model did not choose, so `Florence.run_example`

@@ -1,9 +1,9 @@
 """The 15 prompts of Florence-2 as one table, and the text that each becomes. Everything else reads this
 table.
 
-A marker such as ``<OD>`` is no token: the processor replaces it by an English sentence before the tokenizer
-sees it. The sentences are those of ``Florence2Processor`` in transformers. Lesson 03 shows the replacement
-step by step.
+A task prompt such as ``<OD>`` is no token: the processor replaces it by an English sentence before the
+tokenizer sees it. The sentences are those of ``Florence2Processor`` in transformers. Lesson 03 shows the
+replacement step by step.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Task:
     """One prompt of Florence-2.
 
     Attributes:
-        prompt: the marker that you write, such as ``"<OD>"``.
+        prompt: what you write, such as ``"<OD>"``.
         title: what people call the task.
         sentence: what the model reads in its place; ``{input}`` marks the place of the phrase or region.
         takes: the ``text_input`` it needs.
@@ -192,34 +192,38 @@ SPECIAL_TOKENS = frozenset(
 
 
 def get_task(prompt: str) -> Task:
-    """The row of the table for a marker such as ``"<OD>"``; blanks around it do no harm.
+    """The row of the table for a task prompt such as ``"<OD>"``; blanks around it do no harm.
 
     Raises:
-        InputError: for anything else. It names the marker that was probably meant, because transformers
-            itself takes an unknown marker for plain text and answers nonsense without a word.
+        InputError: for anything else. It names the one that was probably meant, because transformers
+            itself takes an unknown one for plain text and answers nonsense without a word.
     """
     if not isinstance(prompt, str):
         raise InputError(
-            f"A task is a string such as '<OD>', not {type(prompt).__name__}. The tasks: {_names()}."
+            f"A task prompt is a string such as '<OD>', not {type(prompt).__name__}. The task prompts:"
+            f" {_names()}."
         )
-    marker = prompt.strip()
-    if marker in TASKS:
-        return TASKS[marker]
+    stripped = prompt.strip()
+    if stripped in TASKS:
+        return TASKS[stripped]
     for known in TASKS:
-        if marker.startswith(known):
+        if stripped.startswith(known):
             raise InputError(
-                f"Only the marker {known} is the task; {_rest(TASKS[known], marker[len(known) :].strip())}."
+                f"Only {known} is the task prompt; {_rest(TASKS[known], stripped[len(known) :].strip())}."
             )
-    raise InputError(f"There is no task {prompt!r}{_did_you_mean(marker)} The tasks: {_names()}.")
+    raise InputError(
+        f"There is no task prompt {prompt!r}{_did_you_mean(stripped)} The task prompts: {_names()}."
+    )
 
 
 def build_prompt(
     task_prompt: str, text_input: str | Sequence[float] | np.ndarray | None, image_size: tuple[int, int]
 ) -> str:
-    """The text to hand to the processor: the marker, followed by the phrase or by four ``<loc_…>`` tokens.
+    """The text to hand to the processor: the task prompt, followed by the phrase or by four ``<loc_…>``
+    tokens.
 
     Args:
-        task_prompt: one of the 15 markers.
+        task_prompt: one of the 15 task prompts.
         text_input: None or "" where the task takes nothing; a phrase; or a region ``(x1, y1, x2, y2)`` in
             pixels of the image (origin top left), also as a string of four ``<loc_…>`` tokens.
         image_size: ``(width, height)`` in pixels.
@@ -246,9 +250,9 @@ def _rest(task: Task, rest: str) -> str:
     return f"leave {rest!r} out" if task.takes == "nothing" else f"give the rest as text_input={rest!r}"
 
 
-def _did_you_mean(marker: str) -> str:
+def _did_you_mean(stripped: str) -> str:
     bare = {name.strip("<>"): name for name in TASKS}
-    guess = re.sub(r"[\s\-]+", "_", marker.strip("<> ").upper())
+    guess = re.sub(r"[\s\-]+", "_", stripped.strip("<> ").upper())
     near = difflib.get_close_matches(guess, bare, n=2, cutoff=0.6)
     if near and near[0] == guess:
         near = near[:1]

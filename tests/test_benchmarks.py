@@ -26,7 +26,7 @@ def test_sizes_are_exactly_those_of_the_published_checkpoints(size):
 def test_the_written_out_loop_gives_the_tokens_of_run_example(mini):
     image = random_scene(3).image
     for task, text in (("<OD>", None), ("<CAPTION_TO_PHRASE_GROUNDING>", "a red car")):
-        theirs = models.guide(mini, task, image, text, max_new_tokens=20, min_new_tokens=20, num_beams=3)
+        theirs = models.plain_loop(mini, task, image, text, max_new_tokens=20, min_new_tokens=20, num_beams=3)
         ours = mini.run_example(task, image, text, max_new_tokens=20, min_new_tokens=20, num_beams=3)
         assert theirs == list(ours.token_ids)
 

@@ -166,7 +166,7 @@ def test_a_running_call_is_seen_and_can_be_stopped(beams):
     queue = AskQueue(
         florence, lambda state: (states.append(state), first_token.set() if state.tokens else None)
     )
-    watch = playground_model._Watch.__call__
+    watch = playground_model._StopWhenTold.__call__
 
     def stop_at_ten(self, input_ids, scores, **more):
         self.next = 0
@@ -174,13 +174,13 @@ def test_a_running_call_is_seen_and_can_be_stopped(beams):
             queue.stop()
         return watch(self, input_ids, scores, **more)
 
-    playground_model._Watch.__call__ = stop_at_ten
+    playground_model._StopWhenTold.__call__ = stop_at_ten
     try:
         queue.ask(Call("<CAPTION>", picture(), None, {"num_beams": beams}))
         florence.gate.set()
         assert queue.wait(60)
     finally:
-        playground_model._Watch.__call__ = watch
+        playground_model._StopWhenTold.__call__ = watch
     assert states[0] == State(running=True) and first_token.is_set()
     turn = states[-1].turn
     assert (
@@ -347,7 +347,7 @@ def test_pictures_from_everywhere(panel, monkeypatch):
         assert settle(panel).answer.image_size[0] == width
     assert "mine.png is not an image" in panel.status.value and not panel.run.disabled
     panel.upload._handle_custom_msg({"name": "huge.png", "size": 50 * 2**20, "refused": True}, [])
-    assert "huge.png has 50.0 MB, and at most 20 MB are taken" in panel.status.value
+    assert "huge.png has 50.0 MB, and at most 20 MB are accepted" in panel.status.value
     panel.source.value = "url"
     panel.url.value = "file:///etc/hostname"
     assert "trouble" in panel.status.value and settle(panel).answer.image_size == (33, 22)

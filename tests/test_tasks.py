@@ -54,8 +54,8 @@ def test_blanks_around_the_marker_and_phrase_do_no_harm():
         ("<OCR-WITH-REGION>", "did you mean <OCR_WITH_REGION>?"),
         ("<OD> cats", "leave 'cats' out"),
         ("<REGION_TO_OCR><loc_1>", "text_input='<loc_1>'"),
-        ("what is this?", "The tasks: <CAPTION>"),
-        ("", "The tasks: <CAPTION>"),
+        ("what is this?", "The task prompts: <CAPTION>"),
+        ("", "The task prompts: <CAPTION>"),
         (None, "not NoneType"),
     ],
 )

@@ -347,7 +347,7 @@ def test_an_empty_scene(task):
     "task, text, says",
     (
         ("<ODD>", None, "There is no task"),
-        (None, None, "A task is a string"),
+        (None, None, "A task prompt is a string"),
         ("<OPEN_VOCABULARY_DETECTION>", None, "needs text_input"),
         ("<REFERRING_EXPRESSION_SEGMENTATION>", " ", "needs text_input"),
         ("<REGION_TO_OCR>", None, "needs text_input"),

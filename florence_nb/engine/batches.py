@@ -124,8 +124,8 @@ class AnswerFile:
         return found
 
     def append(self, answers: dict[int, Answer | Exception]) -> None:
-        """Adds a line per answer in one go: a run that is killed leaves whole lines, and at most one broken
-        at the end.
+        """Adds a line per answer with one write: a run that is killed leaves whole lines, and at most one
+        broken at the end.
         """
         text = "".join(self._line(index, answer) for index, answer in answers.items())
         try:
@@ -183,7 +183,7 @@ class AnswerFile:
             return str(line["request"]), None if "error" in line else dict(line["answer"])
         except (ValueError, KeyError, TypeError):
             raise InputError(
-                f"Line {number} of {self.path} is no answer of run_many: choose another file."
+                f"Line {number} of {self.path} was not written by run_many: choose another file."
             ) from None
 
 

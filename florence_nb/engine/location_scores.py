@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LocationScores:
-    """A logits processor that changes nothing and remembers the log-probabilities of all ``<loc_…>`` tokens
+    """A logits processor that changes nothing and keeps the log-probabilities of all ``<loc_…>`` tokens
     at each step.
 
     first: the id of ``<loc_0>``; the other 999 follow it.

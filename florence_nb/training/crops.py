@@ -1,4 +1,4 @@
-"""Pictures seen through a window by lot, so that no picture is ever seen twice alike.
+"""Random crops, so that no picture is ever seen twice alike.
 
 A part of the picture, or a little more than it, is stretched to the whole; light, contrast and noise change.
 Nothing is turned or mirrored, since letters would not survive it.
@@ -16,16 +16,16 @@ from .pool import INSTANCE_GRID, Facts
 from .sizes import SIDE
 
 SMALLEST, LARGEST = 0.75, 1.12
-"""Sides of the window as a share of the picture's; what lies beyond the picture is grey."""
+"""Sides of the crop as a share of the picture's; what lies beyond the picture is grey."""
 LIGHT, CONTRAST, NOISE = 18.0, 0.2, 5.0
 """By how much brightness (of 255) and contrast (a share) change at most, and the largest deviation of the
 noise.
 """
 
-Window = tuple[int, int, int, int]
+CropBox = tuple[int, int, int, int]
 
 
-def random_crop_box(size: tuple[int, int], rng: np.random.Generator) -> Window:
+def random_crop_box(size: tuple[int, int], rng: np.random.Generator) -> CropBox:
     """x0, y0, x1, y1 in pixels of a picture of that size; its shape is near to the picture's."""
     sides = np.clip(rng.uniform(SMALLEST, LARGEST) * rng.uniform(0.92, 1.08, 2), SMALLEST, LARGEST)
     starts = np.minimum(0, 1 - sides) + rng.random(2) * np.abs(1 - sides)
@@ -34,14 +34,14 @@ def random_crop_box(size: tuple[int, int], rng: np.random.Generator) -> Window:
 
 
 def random_crop(
-    picture: np.ndarray, instances: np.ndarray, facts: Facts, window: Window, rng: np.random.Generator
+    picture: np.ndarray, instances: np.ndarray, facts: Facts, crop: CropBox, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, Facts]:
-    """Picture, instances and facts as seen through the window.
+    """Picture, instances and facts as seen through the crop.
 
-    In the facts, boxes end at the window's edges; quads and letters may lie beyond them, and outlines are
+    In the facts, boxes end at the crop's edges; quads and letters may lie beyond them, and outlines are
     left as they were.
     """
-    x0, y0, x1, y1 = _fractions(window, facts.size)
+    x0, y0, x1, y1 = _fractions(crop, facts.size)
     move = (x1 - x0, 0.0, x0 * SIDE, 0.0, y1 - y0, y0 * SIDE)
     whole, grey = Image.fromarray(picture), (127, 127, 127)
     moved = whole.transform(
@@ -53,12 +53,12 @@ def random_crop(
     return (
         np.clip(pixels, 0, 255).astype(np.uint8),
         _moved_owners(instances, (x0, y0, x1, y1)),
-        _moved_facts(facts, window),
+        _moved_facts(facts, crop),
     )
 
 
-def _fractions(window: Window, size: tuple[int, int]) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = window
+def _fractions(crop: CropBox, size: tuple[int, int]) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = crop
     return x0 / size[0], y0 / size[1], x1 / size[0], y1 / size[1]
 
 
@@ -75,8 +75,8 @@ def _moved_owners(instances: np.ndarray, part: tuple[float, float, float, float]
     ).astype(instances.dtype)
 
 
-def _moved_facts(facts: Facts, window: Window) -> Facts:
-    left, top, right, bottom = window
+def _moved_facts(facts: Facts, crop: CropBox) -> Facts:
+    left, top, right, bottom = crop
 
     def moved(thing: VisibleThing) -> VisibleThing:
         x0, x1 = (min(max(x, left), right) - left for x in thing.box[::2])

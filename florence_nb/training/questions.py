@@ -1,4 +1,4 @@
-"""What is asked of a picture in training, drawn by lot, with the true answer."""
+"""What is asked of a picture in training, drawn at random, with the true answer."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def meant_by(facts: SceneFacts, task: str, text_input: str | Region | None) -> l
 
 
 def choose_task(facts: SceneFacts, shares: Mapping[str, float], rng: random.Random) -> str:
-    """A task by lot; reading is asked less often where nothing is written."""
+    """A random task; reading is asked less often where nothing is written."""
     written = any(t.text for t in facts.things)
     reading = 1.6 if written else 0.15
     return rng.choices(

@@ -60,7 +60,7 @@ def to_pixels(pictures: np.ndarray) -> torch.Tensor:
 def batches(
     folder: Path, size: int, seed: int, held_back: int = 1, pages: int = 0, scenes: int = 1
 ) -> Iterator[tuple[np.ndarray, np.ndarray, list[Facts]]]:
-    """Endless batches of pictures, instances and facts, shard by shard in an order by lot.
+    """Endless batches of pictures, instances and facts, shard by shard in a random order.
 
     The first ``held_back`` shards are left out; shards of pages come ``pages`` times each, others ``scenes``
     times.
@@ -122,14 +122,12 @@ def prefetch(work: Iterator[Made], most: int = 3) -> Iterator[Made]:
 def cropped(
     pool: Path, size: int, seed: int, pages: int = 2, scenes: int = 1
 ) -> Iterator[tuple[np.ndarray, np.ndarray, list[Facts]]]:
-    """The same as `batches`; three pictures of four are seen through a window by lot."""
+    """The same as `batches`; three pictures of four are cropped at random."""
     rng = np.random.default_rng(seed)
     for pictures, instances, facts in batches(pool, size, seed, pages=pages, scenes=scenes):
         for i in np.flatnonzero(rng.random(size) < 0.75):
-            window = random_crop_box(facts[i].size, rng)
-            pictures[i], instances[i], facts[i] = random_crop(
-                pictures[i], instances[i], facts[i], window, rng
-            )
+            crop = random_crop_box(facts[i].size, rng)
+            pictures[i], instances[i], facts[i] = random_crop(pictures[i], instances[i], facts[i], crop, rng)
         yield pictures, instances, facts
 
 

@@ -97,7 +97,7 @@ def explore(answer: Answer, *, beams: int = 4) -> Explorer:
     `beam_tree` of `florence_nb.widgets.explorer_model`.
 
     Raises:
-        InputError: what is given is no Answer, or it does not know its model or picture.
+        InputError: what is given is not an Answer, or it does not know its model or picture.
     """
     if not isinstance(answer, Answer):
         raise InputError(f"explore takes the Answer that run_example returned, not {type(answer).__name__}.")
@@ -180,7 +180,7 @@ def _tree_words(tree: Sequence[BeamNode], answer: Answer) -> str:
         )
     return (
         f"{_TREE_STYLE}<h4>Beams: the drafts that came through</h4><ul"
-        f" class='tree'>{''.join(map(_twig, tree))}</ul>"
+        f" class='tree'>{''.join(map(_node, tree))}</ul>"
     )
 
 
@@ -196,13 +196,13 @@ _TREE_STYLE = """<style>
 </style>"""
 
 
-def _twig(twig: BeamNode) -> str:
-    rank = "the best" if twig.rank == 1 else f"number {twig.rank}"
+def _node(node: BeamNode) -> str:
+    rank = "the best" if node.rank == 1 else f"number {node.rank}"
     end = (
         ""
-        if twig.rank is None
-        else f" ← {'<b>' if twig.rank == 1 else ''}{rank}{'</b>' if twig.rank == 1 else ''}"
+        if node.rank is None
+        else f" ← {'<b>' if node.rank == 1 else ''}{rank}{'</b>' if node.rank == 1 else ''}"
     )
-    below = f"<ul>{''.join(map(_twig, twig.next))}</ul>" if twig.next else ""
-    text = escape(twig.text.replace("\n", "⏎"))
-    return f"<li><code>{text}</code> <span class='faint'>{_percent(twig.probability)}{end}</span>{below}</li>"
+    below = f"<ul>{''.join(map(_node, node.next))}</ul>" if node.next else ""
+    text = escape(node.text.replace("\n", "⏎"))
+    return f"<li><code>{text}</code> <span class='faint'>{_percent(node.probability)}{end}</span>{below}</li>"

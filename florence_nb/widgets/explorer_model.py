@@ -138,7 +138,7 @@ def token_table(answer: Answer) -> list[Token]:
 def beam_tree(answer: Answer, beams: int = 4) -> tuple[BeamNode, ...]:
     """The answer searched for again with so many beams, and the drafts that came through as a tree.
 
-    Twigs end where drafts part. ``()`` if the answer is longer than `MOST_IN_TREE` tokens.
+    Nodes end where drafts part. ``()`` if the answer is longer than `MOST_IN_TREE` tokens.
 
     Raises:
         InputError: as `token_table`.
@@ -316,17 +316,17 @@ def _until(row: list[tuple[int, float]], end: int) -> list[tuple[int, float]]:
 
 
 def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) -> tuple[BeamNode, ...]:
-    """rows: per beam the (id, log-probability) of what is left of it. Beams that begin alike share a twig up
+    """rows: per beam the (id, log-probability) of what is left of it. Beams that begin alike share a node up
     to where they part.
     """
-    twigs = []
+    nodes = []
     for first in dict.fromkeys(row[0][0] for row in rows if row):
         mine = [(row, rank) for row, rank in zip(rows, ranks) if row and row[0][0] == first]
         shared = _shared([row for row, _ in mine])
         ids, logs = zip(*mine[0][0][:shared])
         rest = [row[shared:] for row, _ in mine]
         ended = next((rank for row, (_, rank) in zip(rest, mine) if not row), None)
-        twigs.append(
+        nodes.append(
             BeamNode(
                 words.texts(ids),
                 float(np.exp(sum(logs))),
@@ -334,7 +334,7 @@ def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) 
                 ended,
             )
         )
-    return tuple(sorted(twigs, key=lambda twig: -twig.probability))
+    return tuple(sorted(nodes, key=lambda node: -node.probability))
 
 
 def _shared(rows: list[list[tuple[int, float]]]) -> int:

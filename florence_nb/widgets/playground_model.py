@@ -1,5 +1,5 @@
-"""What the playground does, without its controls: what to ask, asking it in the background, remembering,
-comparing.
+"""What the playground does, without its controls: what to ask, asking it in the background, keeping its
+answers, comparing.
 
 `florence_nb.widgets.playground` is the view on it; notebooks/10_playground.ipynb uses both.
 """
@@ -64,7 +64,7 @@ class Picture:
         """From a sample's name, a path, a URL or whatever else `open_image` takes.
 
         Raises:
-            InputError: it is no picture.
+            InputError: it cannot be opened as an image.
         """
         image = open_image(source)
         if isinstance(source, str):
@@ -142,7 +142,7 @@ def _in_panel_words(takes: str, text_input: Any) -> str:
 
 
 def tasks_of(group: str) -> list[tuple[str, str]]:
-    """The tasks of a group for a menu: (title and marker, marker)."""
+    """The tasks of a group for a menu: (title and prompt, prompt)."""
     return [(f"{task.title} {task.prompt}", task.prompt) for task in TASKS.values() if task.group == group]
 
 
@@ -188,10 +188,10 @@ def settings_of(chosen: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str
 
 
 def too_large(name: str, size: int) -> str:
-    """Why a file of ``size`` bytes is not taken."""
+    """Why a file of ``size`` bytes is refused."""
     return (
-        f"{name} has {size / 2**20:.1f} MB, and at most {MOST_BYTES // 2**20} MB are taken: make it smaller"
-        " first."
+        f"{name} has {size / 2**20:.1f} MB, and at most {MOST_BYTES // 2**20} MB are accepted: make it"
+        " smaller first."
     )
 
 
@@ -220,7 +220,7 @@ class State:
     Attributes:
         running: a call is in progress. tokens: how many it has generated so far; 0 while the picture is
             encoded.
-        turn: the last answer. again: it came from memory. error: why there is none, as a sentence.
+        turn: the last answer. again: it was asked before. error: why there is none, as a sentence.
     """
 
     running: bool = False
@@ -231,16 +231,16 @@ class State:
 
 
 class AskQueue:
-    """Asks in a thread of its own, one request at a time, and remembers every answer.
+    """Asks in a thread of its own, one request at a time, and keeps every answer.
 
     A request that comes while another runs stops that one and takes its place. ``tell`` is called with each
-    new `State`, mostly from that thread. ``turns`` is the history, oldest first.
+    new `State`, mostly from that thread. ``history`` holds all answers, oldest first.
     """
 
     def __init__(self, florence: Florence, tell: Callable[[State], None] = lambda state: None) -> None:
         self.florence, self.tell = florence, tell
         self.history: list[HistoryEntry] = []
-        self._remembered: dict[tuple, HistoryEntry] = {}
+        self._answers: dict[tuple, HistoryEntry] = {}
         self._lock = threading.Lock()
         self._latest: Call | None = None  # what was asked for last: no other answer is shown
         self._waiting: Call | None = None
@@ -248,9 +248,9 @@ class AskQueue:
         self._stop = threading.Event()
 
     def ask(self, request: Call) -> None:
-        """Answers from memory at once, or starts to ask."""
+        """Gives the answer at once if it is known, or starts to ask."""
         with self._lock:
-            known = self._remembered.get(self._key(request))
+            known = self._answers.get(self._key(request))
             self._latest, self._waiting = request, None if known else request
             self._stop.set()
             if known is None and self._thread is None:
@@ -261,7 +261,7 @@ class AskQueue:
 
     def stop(self) -> None:
         """Ends the running call after the token it is at; what it has until then is shown, and not
-        remembered.
+        kept.
         """
         with self._lock:
             self._waiting = None
@@ -316,7 +316,7 @@ class AskQueue:
             answer.notes = ("You stopped this answer before its end.",)
         turn = HistoryEntry(len(self.history) + 1, request, answer, time.perf_counter() - began, stopped)
         if not stopped:
-            self._remembered[self._key(request)] = turn
+            self._answers[self._key(request)] = turn
         if not stopped or request is self._latest:
             self.history.append(turn)
         return State(turn=turn)
@@ -325,7 +325,7 @@ class AskQueue:
         from transformers import StoppingCriteriaList
 
         watch = StoppingCriteriaList(
-            [_Watch(self._stop, lambda n: self._tell_if_latest(request, State(True, n)))]
+            [_StopWhenTold(self._stop, lambda n: self._tell_if_latest(request, State(True, n)))]
         )
         asked = (request.task, request.picture.image, request.text_input)
         answer = self.florence.run_example(*asked, **request.settings, stopping_criteria=watch)
@@ -333,7 +333,7 @@ class AskQueue:
         return answer
 
 
-class _Watch:
+class _StopWhenTold:
     """A stopping criterion that stops when told to, and tells now and then how many tokens there are."""
 
     def __init__(self, stop: threading.Event, seen: Callable[[int], None]) -> None:

@@ -37,7 +37,7 @@ def test_batches_agree_with_single_calls():
     assert together == [florence.run_example(*request).raw for request in REQUESTS]
 
 
-def test_memory_stays_within_the_bound_of_what_is_remembered():
+def test_memory_stays_within_the_bound_of_what_is_cached():
     florence = fnb.load("mini", device="cuda", quiet=True)
     florence.feature_cache.limit = 2**20
     florence.run_many(REQUESTS[:16], progress=False)
