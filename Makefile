@@ -21,7 +21,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-gpu bench bench-gpu lessons clean
+.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
@@ -60,6 +60,9 @@ test-browser: $(VENV)/.dev
 
 test-colab: $(VENV)/.dev
 	COLAB_VENV=$(COLAB_VENV) $(BIN)/pytest tests/colab
+
+test-slow: $(VENV)/.dev
+	$(BIN)/pytest tests/slow
 
 test-gpu: $(VENV)/.dev
 	$(BIN)/pytest tests/gpu

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from florence_nb.parsing import NEVER_GROUNDED, parse
 from florence_nb.tasks import SPECIAL_TOKENS, TASKS
 from tests import tiny
+from tests.token_soup import check_answers
 
 LOCATION = st.integers(0, 999).map("<loc_{}>".format)
 RUN = st.lists(LOCATION, min_size=1, max_size=9).map("".join)
@@ -164,3 +165,7 @@ def test_well_formed_answers_equal_the_native_ones(task, data):
     assert shape(answer.parsed[task]) == shape(native) and answer.notes == ()
     gaps = np.subtract(numbers(answer.parsed[task]), numbers(native))
     assert ((gaps >= 0) & (gaps <= 1)).all()
+
+
+def test_ten_thousand_random_answers_are_parsed_without_a_fault():
+    assert check_answers(10_000, seed=0) > 5_000
