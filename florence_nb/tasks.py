@@ -282,16 +282,19 @@ def _phrase(task: Task, text_input: Any) -> str:
             f"The phrase for {task.prompt} holds half a character (a surrogate, such as an emoji cut in two):"
             " write it anew."
         )
-    forbidden = [
-        t for t in sorted(SPECIAL_TOKENS - {"<and>"}) + list(TASKS) if t in text_input
-    ] + LOC.findall(text_input)[:1]
-    if forbidden:
-        what = forbidden[0] if forbidden[0].startswith("<") else f"<loc_{forbidden[0]}>"
+    if token := _special_token(text_input):
         raise InputError(
-            f"A phrase for {task.prompt} is plain words, but this one holds the special token {what}: take it"
-            " out."
+            f"A phrase for {task.prompt} is plain words, but this one holds the special token {token}: take"
+            " it out."
         )
     return text_input.strip()
+
+
+def _special_token(phrase: str) -> str:
+    """The first special token in a phrase, but for ``<and>``; "" if there is none."""
+    known = [token for token in (*sorted(SPECIAL_TOKENS - {"<and>"}), *TASKS) if token in phrase]
+    places = [f"<loc_{number}>" for number in LOC.findall(phrase)[:1]]
+    return next(iter(known + places), "")
 
 
 def _region(task: Task, text_input: Any, image_size: tuple[int, int]) -> str:
@@ -313,29 +316,35 @@ def _region(task: Task, text_input: Any, image_size: tuple[int, int]) -> str:
 
 
 def _check_region(box: np.ndarray, image_size: tuple[int, int]) -> None:
-    width, height = image_size
-    x1, y1, x2, y2 = box
     shown = "(" + ", ".join(f"{v:g}" for v in box) + ")"
     if not np.isfinite(box).all():
         raise InputError(f"The region {shown} holds a number that is not finite: give four pixel positions.")
     check_pixels(box, image_size)
-    sized = 0 <= x1 and 0 <= y1 and 0 < x2 and 0 < y2 and x1 + x2 <= width and y1 + y2 <= height
-    hint = f"; if it is x, y, width, height, give ({x1:g}, {y1:g}, {x1 + x2:g}, {y1 + y2:g})" if sized else ""
+    if fault := _fault(box, image_size):
+        raise InputError(f"The region {shown} {fault}.")
+
+
+def _fault(box: np.ndarray, image_size: tuple[int, int]) -> str:
+    """What is wrong with a region in pixels, and the way out; "" if nothing."""
+    (width, height), (x1, y1, x2, y2) = image_size, box
     if x1 >= x2 or y1 >= y2:
-        raise InputError(
-            f"The region {shown} is empty or inverted: (x1, y1) is the top left and must be less than (x2,"
-            f" y2){hint}."
-        )
+        order = "is empty or inverted: (x1, y1) is the top left and must be less than (x2, y2)"
+        return order + _as_corners(box, image_size)
     if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
-        raise InputError(
-            f"The region {shown} leaves the picture, which is {width} pixels wide and {height} high: cut it"
-            f" to fit{hint}."
-        )
+        return f"leaves the picture, which is {width} pixels wide and {height} high: cut it to fit"
     if x2 - x1 < min(SMALLEST_SIDE, width) or y2 - y1 < min(SMALLEST_SIDE, height):
-        raise InputError(
-            f"The region {shown} is {x2 - x1:g} by {y2 - y1:g} pixels, too small to hold anything: give the"
-            " corners of something in the picture, in pixels."
+        return (
+            f"is {x2 - x1:g} by {y2 - y1:g} pixels, too small to hold anything: give the corners of something"
         )
+    return ""
+
+
+def _as_corners(box: np.ndarray, image_size: tuple[int, int]) -> str:
+    """The corners of what may be x, y, width, height."""
+    x, y, w, h = box
+    if min(x, y) < 0 or min(w, h) <= 0 or x + w > image_size[0] or y + h > image_size[1]:
+        return ""
+    return f"; if it is x, y, width, height, give ({x:g}, {y:g}, {x + w:g}, {y + h:g})"
 
 
 def _region_from_tokens(task: Task, text: str) -> str:

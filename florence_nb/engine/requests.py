@@ -101,12 +101,7 @@ def make_settings(
     Raises:
         InputError: a count that is no whole number above zero, or an argument of `RESERVED_ARGUMENTS`.
     """
-    for name in more.keys() & RESERVED_ARGUMENTS.keys():
-        raise InputError(f"{name} is not supported here: {RESERVED_ARGUMENTS[name]}.")
-    if getattr(more.get("generation_config"), "num_return_sequences", None) not in (None, 1):
-        raise InputError(
-            f"num_return_sequences is not supported here: {RESERVED_ARGUMENTS['num_return_sequences']}."
-        )
+    _check_reserved(more)
     asked, beams = _count("max_new_tokens", max_new_tokens), _count("num_beams", num_beams)
     # Beyond it a GPU stops with a device-side assert that kills the kernel (transformers does not check).
     notes = (
@@ -118,6 +113,15 @@ def make_settings(
         more = {"early_stopping": False} | more
     clamped = asked > max(positions, MAX_NEW_TOKENS)
     return Settings(min(asked, positions), beams, bool(do_sample), seed, more, notes if clamped else ())
+
+
+def _check_reserved(more: Mapping[str, Any]) -> None:
+    for name in more.keys() & RESERVED_ARGUMENTS.keys():
+        raise InputError(f"{name} is not supported here: {RESERVED_ARGUMENTS[name]}.")
+    if getattr(more.get("generation_config"), "num_return_sequences", None) not in (None, 1):
+        raise InputError(
+            f"num_return_sequences is not supported here: {RESERVED_ARGUMENTS['num_return_sequences']}."
+        )
 
 
 def _plain(value: Any) -> Any:

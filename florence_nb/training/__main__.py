@@ -17,7 +17,7 @@ from .pool import draw_pool
 from .tower import train_tower
 
 
-def main() -> None:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m florence_nb.training", description=__doc__)
     parser.add_argument("stage", choices=("pool", "tower", "language", "export"))
     parser.add_argument("pool", type=Path, help="folder of drawn pictures, see florence_nb.training.pool")
@@ -42,7 +42,11 @@ def main() -> None:
         "--shards", type=int, nargs=3, default=(0, 40, 1), help="pool: first, last (left out), step"
     )
     parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = _arguments()
     if args.stage != "pool":
         args.run.mkdir(parents=True, exist_ok=True)
     if args.threads:

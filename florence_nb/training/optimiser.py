@@ -58,18 +58,7 @@ class Optimiser:
     """
 
     def __init__(self, shares: Iterable[tuple[nn.Module, float]], outside: Iterable[nn.Module]):
-        out = {id(p) for module in outside for p in module.parameters()}
-        inner: _Shared = []
-        rest: _Shared = []
-        plain: _Shared = []
-        seen: set[int] = set()
-        for module, share in shares:
-            for name, p in module.named_parameters():
-                if id(p) in seen:
-                    continue
-                seen.add(id(p))
-                hidden = p.ndim == 2 and id(p) not in out and "embed" not in name and "shared" not in name
-                (inner if hidden else rest if p.ndim >= 2 else plain).append((p, share))
+        inner, rest, plain = _sorted(shares, {id(p) for module in outside for p in module.parameters()})
         self._adamw = torch.optim.AdamW(
             _groups(rest, DECAY) + _groups(plain, 0.0), lr=1e-4, betas=(0.9, 0.98)
         )
@@ -98,6 +87,21 @@ class Optimiser:
     def load_state_dict(self, state: dict) -> None:
         self._muon.load_state_dict(state["muon"])
         self._adamw.load_state_dict(state["adamw"])
+
+
+def _sorted(shares: Iterable[tuple[nn.Module, float]], outside: set[int]) -> tuple[_Shared, _Shared, _Shared]:
+    """Parameters with their shares, each once: matrices inside the layers, other ones, and vectors."""
+    inner: _Shared = []
+    rest: _Shared = []
+    plain: _Shared = []
+    seen: set[int] = set()
+    for module, share in shares:
+        for name, p in module.named_parameters():
+            if id(p) not in seen:
+                seen.add(id(p))
+                hidden = p.ndim == 2 and id(p) not in outside and "embed" not in name and "shared" not in name
+                (inner if hidden else rest if p.ndim >= 2 else plain).append((p, share))
+    return inner, rest, plain
 
 
 def _groups(parameters: _Shared, decay: float) -> list[dict]:

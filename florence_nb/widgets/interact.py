@@ -122,22 +122,26 @@ def interact(function: Callable[..., Any], /, **controls: Any) -> Interact:
             default, or something that is no control.
     """
     parameters = inspect.signature(function).parameters
-    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+    _check_parameters(parameters, controls)
+    defaults = {name: parameter.default for name, parameter in parameters.items()}
+    made = {
+        name: _control(name, given, defaults.get(name, inspect.Parameter.empty))
+        for name, given in controls.items()
+    }
+    return Interact(function, made)
+
+
+def _check_parameters(parameters: Mapping[str, inspect.Parameter], controls: Mapping[str, Any]) -> None:
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in controls:
         if name not in parameters and not takes_any:
             raise InputError(f"The function has no parameter {name!r}: it takes {', '.join(parameters)}.")
     for name, parameter in parameters.items():
-        by_keyword = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-        needed = by_keyword and parameter.default is inspect.Parameter.empty
-        if needed and name not in controls:
+        named = parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        if named and parameter.default is parameter.empty and name not in controls:
             raise InputError(
                 f"The parameter {name!r} has no default: give it a control, such as {name}=(1, 9)."
             )
-    made = {}
-    for name, given in controls.items():
-        default = parameters[name].default if name in parameters else inspect.Parameter.empty
-        made[name] = _control(name, given, default)
-    return Interact(function, made)
 
 
 def _control(name: str, given: Any, default: Any) -> Any:
