@@ -1,6 +1,6 @@
 # make lab    opens the lessons                      make test     runs every check, cheapest first
 # make lessons  executes the lessons again and stores their outputs
-# make bench    measures against the guide's loop       make test-gpu, make bench-gpu   the same on a CUDA device
+# make bench    measures against the plain loop       make test-gpu, make bench-gpu   the same on a CUDA device
 #
 # Needs python3 (3.10 or later), make and a package index. For another Python: make lab PYTHON=python3.12
 PYTHON ?= python3

@@ -103,13 +103,13 @@ def merged(old: list[Figure], new: list[Figure]) -> list[Figure]:
 
 
 def plot(figures: list[Figure], path: Path) -> None:
-    """Bars of the ratios against the guide's loop."""
+    """Bars of the ratios against the plain loop."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    bars = [f for f in figures if f.against == "the guide's loop"][::-1]
+    bars = [f for f in figures if f.against == "the plain loop"][::-1]
     if not bars:
         return
     figure, axes = plt.subplots(figsize=(9, 0.45 * len(bars) + 1.2), layout="constrained")
@@ -119,7 +119,7 @@ def plot(figures: list[Figure], path: Path) -> None:
     for at, bar in enumerate(bars):
         axes.text(bar.high, at, f"  {bar.value:.1f} ×", va="center")
     axes.axvline(1, color="#444", linewidth=1)
-    axes.set_xlabel("times as fast as the guide's loop (same weights, same settings)")
+    axes.set_xlabel("times as fast as the plain loop (same weights, same settings)")
     axes.set_xlim(0, 1.15 * max(b.high for b in bars))
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=110)

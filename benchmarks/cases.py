@@ -82,7 +82,7 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
     wanted = name == "base" and device == "cpu"
     yield ratio(
         f"{name}: six prompts on one picture, one by one",
-        "the guide's loop",
+        "the plain loop",
         times["guide"],
         times["one by one"],
         ">= 2.3" if wanted else "",
@@ -97,7 +97,7 @@ def six_prompts(florence: Florence, rounds: int, device: str) -> Iterator[Figure
     )
     yield ratio(
         f"{name}: six prompts on one picture, together",
-        "the guide's loop",
+        "the plain loop",
         times["guide"],
         times["together"],
         ">= 3" if wanted else "",
@@ -125,7 +125,7 @@ def sixteen_pictures(florence: Florence, rounds: int, device: str) -> Iterator[F
     wanted = ">= 5" if device != "cpu" else ">= 1.2" if florence.name == "base" else ""
     yield ratio(
         f"{florence.name}: sixteen pictures in batches of eight",
-        "the guide's loop",
+        "the plain loop",
         times["guide"],
         times["together"],
         wanted,
@@ -154,7 +154,7 @@ def slider(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
     hook.remove()
     yield ratio(
         f"{florence.name}: a slider moved, same picture and prompt",
-        "the guide's loop",
+        "the plain loop",
         times["guide"],
         times["moved"],
     )
@@ -179,7 +179,7 @@ def where_time_goes(florence: Florence, rounds: int, device: str) -> Iterator[Fi
 
 
 def throughput(florence: Florence, rounds: int, device: str) -> Iterator[Figure]:
-    """Captions of 20 tokens for 32 pictures: pictures a second in batches of 1, 8 and 32, and by the guide's
+    """Captions of 20 tokens for 32 pictures: pictures a second in batches of 1, 8 and 32, and by the plain
     loop.
     """
     images = [random_scene(seed, size=(640, 480)).image for seed in range(32)]
@@ -191,7 +191,7 @@ def throughput(florence: Florence, rounds: int, device: str) -> Iterator[Figure]
         )
 
     sides: dict[str, Callable[[], Any]] = {
-        "the guide's loop": lambda: [guide(florence, "<CAPTION>", i, **TOKENS) for i in images]
+        "the plain loop": lambda: [guide(florence, "<CAPTION>", i, **TOKENS) for i in images]
     }
     sides |= {f"batches of {size}": batched(size) for size in (1, 8, 32)}
     times, _ = by_turns(sides, rounds, device)

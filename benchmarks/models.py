@@ -1,4 +1,4 @@
-"""Florence-2 in its real sizes with random weights, and the guide's loop to compare with."""
+"""Florence-2 in its real sizes with random weights, and the plain loop to compare with."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def build(
 def guide(
     florence: Florence, task_prompt: str, image: Any, text_input: str | None = None, **settings: Any
 ) -> list[int]:
-    """The guide's ``run_example``, written out: everything anew for every prompt. Returns the generated
+    """The plain loop of lesson 03, written out: everything anew for every prompt. Returns the generated
     ids.
     """
     prompt = task_prompt if text_input is None else task_prompt + text_input
