@@ -134,9 +134,12 @@ class Notebook(Waiter):
             self.page.locator(f".lm-Menu-itemLabel:text-is('{name}')").click()
 
     def run_all(self, until: str) -> None:
-        """Runs all cells and waits for an output that holds the words ``until``."""
+        """Runs all cells and waits for an output that holds the words ``until``; no cell may fail."""
         self.menu("Run", "Run All Cells")
-        self.see(self.page.locator(".jp-OutputArea-output", has_text=until))
+        shown = self.page.locator(".jp-OutputArea-output", has_text=until).first
+        failed = self.page.locator(".jp-OutputArea-output pre", has_text="Traceback (most recent call").first
+        self.until(lambda: shown.is_visible() or failed.count(), until)
+        assert not failed.count(), failed.inner_text()
 
     def is_idle(self) -> bool:
         return self.page.locator("#jp-main-statusbar", has_text=re.compile(r"\| Idle")).is_visible()

@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 
 KNOWING = """
 from tests.test_composer import *
-composer = KnowingComposer(Knower(), composing.first_scene(), tuple(composing.ASKED))
+composer = KnowingComposer(Knower(), composer_model.first_scene(), tuple(composer_model.ASKED))
 composer
 """
 REAL = "import florence_nb as fnb\ncomposer = fnb.scene_composer(fnb.load('mini'))\ncomposer"
