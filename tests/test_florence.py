@@ -27,7 +27,7 @@ def florence() -> Florence:
 
 
 def plain_loop(florence: Florence, task: str, text_input, **settings):
-    """The guide's loop, on the same model."""
+    """The plain loop of lesson 03, on the same model."""
     from florence_nb import build_prompt
 
     prompt = build_prompt(task, text_input, PICTURE.size)

@@ -9,6 +9,9 @@
 `open_notebook(name, cells)` writes a notebook from the text of its cells and opens it; `open_notebook(name,
 path)` opens a copy of a file. JupyterLab draws only the cells that are near the window, so the window is
 tall.
+
+Waits have no deadline: `Waiter` goes on for as long as the page or its kernel does something, so that a busy
+machine makes these tests slow and not red.
 """
 
 from __future__ import annotations
@@ -21,8 +24,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -31,12 +35,70 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 TOKEN = "browser-tests"
 HEIGHT = 1400
-PATIENCE = 120_000  # milliseconds: the machine may be busy with other work
+STALL = 300  # seconds without any progress after which a wait gives up
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync --use-fake-device-for-media-stream"
     " --use-fake-ui-for-media-stream"
 ).split()
+
+
+def wait_while_it_goes_on(
+    done: Callable[[], Any], progress: Callable[[], Any], pause: Callable[[float], None], what: str
+) -> Any:
+    """The first true value of ``done()``. Fails when ``progress()`` was the same for STALL seconds."""
+    seen, since, seconds = None, time.monotonic(), 0.05
+    while not (value := done()):
+        if (now := progress()) != seen:
+            seen, since = now, time.monotonic()
+        elif time.monotonic() - since > STALL:
+            pytest.fail(f"nothing happened for {STALL} s while waiting for {what}; last progress: {seen}")
+        pause(seconds)
+        seconds = min(2 * seconds, 0.2)
+    return value
+
+
+class Waiter:
+    """Waits on a page. Progress is what the server sends (files, and messages of the kernel) and what the
+    page shows. JupyterLab's own regular questions to the server (``/api/``) are none.
+    """
+
+    def __init__(self, page) -> None:
+        self.page, self.files, self.messages = page, 0, 0
+        page.set_default_timeout(1000 * STALL)
+        page.on("response", self._count_file)
+        page.on("websocket", self._listen)
+
+    def until(self, done: Callable[[], Any], what: str) -> Any:
+        """The first true value of ``done()``."""
+        return wait_while_it_goes_on(
+            done, self._progress, lambda seconds: self.page.wait_for_timeout(1000 * seconds), what
+        )
+
+    def see(self, locator) -> Any:
+        """The first element of a locator, as soon as it is visible."""
+        self.until(locator.first.is_visible, str(locator))
+        return locator.first
+
+    def change(self, locator, was: str) -> str:
+        """The words of an element, as soon as they are others than they were."""
+        return self.until(lambda: (words := locator.inner_text()) != was and words, f"others than {was!r}")
+
+    def _count_file(self, response) -> None:
+        self.files += "/api/" not in response.url
+
+    def _listen(self, socket) -> None:
+        if "/channels" in socket.url:
+            socket.on("framereceived", self._count_message)
+
+    def _count_message(self, _frame) -> None:
+        self.messages += 1
+
+    def _progress(self) -> tuple[int, int, int]:
+        # Of JupyterLab the notebook only: its status bar also tells that a file was saved.
+        words = "(document.querySelector('.jp-Notebook') || document.body || {}).innerText || ''"
+        hashed = f"[...({words})].reduce((sum, letter) => (31 * sum + letter.codePointAt(0)) | 0, 7)"
+        return self.files, self.messages, self.page.evaluate(hashed)
 
 
 class Lab:
@@ -45,19 +107,24 @@ class Lab:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
 
+    def stop_kernels(self) -> None:
+        asked: dict[str, Any] = {"params": {"token": TOKEN}, "timeout": STALL}
+        for session in requests.get(f"{self.url}/api/sessions", **asked).json():
+            requests.delete(f"{self.url}/api/sessions/{session['id']}", **asked)
+
     def clean_up(self) -> None:
         """Stops all kernels and takes back the choice of a theme."""
         for chosen in (self.folder.parent / "settings").rglob("themes.jupyterlab-settings"):
             chosen.unlink()
-        for session in requests.get(f"{self.url}/api/sessions", params={"token": TOKEN}, timeout=30).json():
-            requests.delete(f"{self.url}/api/sessions/{session['id']}", params={"token": TOKEN}, timeout=30)
+        self.stop_kernels()
 
 
-class Notebook:
+class Notebook(Waiter):
     """A notebook that is open in a page of the browser."""
 
     def __init__(self, page, name: str) -> None:
-        self.page, self.name = page, name
+        super().__init__(page)
+        self.name = name
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
@@ -67,16 +134,23 @@ class Notebook:
             self.page.locator(f".lm-Menu-itemLabel:text-is('{name}')").click()
 
     def run_all(self, until: str) -> None:
-        """Runs all cells and waits for an output that holds the words ``until``."""
+        """Runs all cells and waits for an output that holds the words ``until``; no cell may fail."""
         self.menu("Run", "Run All Cells")
-        self.page.locator(".jp-OutputArea-output", has_text=until).first.wait_for(timeout=PATIENCE)
+        shown = self.page.locator(".jp-OutputArea-output", has_text=until).first
+        failed = self.page.locator(".jp-OutputArea-output pre", has_text="Traceback (most recent call").first
+        self.until(lambda: shown.is_visible() or failed.count(), until)
+        assert not failed.count(), failed.inner_text()
+
+    def is_idle(self) -> bool:
+        return self.page.locator("#jp-main-statusbar", has_text=re.compile(r"\| Idle")).is_visible()
 
     def outputs(self) -> str:
         return "\n".join(self.page.locator(".jp-OutputArea-output").all_inner_texts())
 
     def dark(self) -> None:
         self.menu("Settings", "Theme", "JupyterLab Dark")
-        self.page.locator("body[data-jp-theme-light='false']").wait_for(state="attached")
+        dark = self.page.locator("body[data-jp-theme-light='false']")
+        self.until(dark.count, "the dark theme")
 
     def shoot(self, name: str, widths: Sequence[int] = (1280, 800)) -> None:
         """Saves ``screenshots/{name}-{width}.png`` of the window for each width."""
@@ -94,17 +168,18 @@ def _free_port() -> int:
         return free.getsockname()[1]
 
 
-def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(240):
+def wait_for_server(url: str, process: subprocess.Popen, log: Path) -> None:
+    """Until a server answers anything; progress is what it writes into its log."""
+
+    def answers() -> bool:
         if process.poll() is not None:
-            break
+            pytest.fail(f"the server did not start:\n{log.read_text()[-3000:]}")
         try:
-            if requests.get(f"{url}/api/status", params={"token": TOKEN}, timeout=5).ok:
-                return
+            return requests.get(url, params={"token": TOKEN}, timeout=STALL).status_code < 500
         except requests.ConnectionError:
-            pass
-        time.sleep(0.5)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+            return False
+
+    wait_while_it_goes_on(answers, lambda: log.stat().st_size, time.sleep, url)
 
 
 @pytest.fixture(scope="session")
@@ -144,11 +219,11 @@ def lab(tmp_path_factory):
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_for(url, process, log)
+            wait_for_server(f"{url}/api/status", process, log)
             yield Lab(folder, url)
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=STALL)
 
 
 def _chromium() -> str:
@@ -197,12 +272,11 @@ def open_notebook(lab, browser):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE)
         notebook = Notebook(page, name)
         page.add_locator_handler(page.locator(".jp-Dialog .jp-mod-accept"), lambda button: button.click())
-        page.goto(f"{lab.url}/lab/tree/{name}.ipynb?token={TOKEN}&reset")
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-        page.locator("#jp-main-statusbar", has_text=re.compile(r"\| Idle")).wait_for()
+        page.goto(f"{lab.url}/lab/tree/{name}.ipynb?token={TOKEN}&reset", wait_until="commit")
+        notebook.see(page.locator(".jp-Notebook .jp-Cell"))
+        notebook.until(notebook.is_idle, "an idle kernel")
         page.keyboard.press("Control+b")  # the file list takes room
         return notebook
 

@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 
 KNOWING = """
 from tests.test_composer import *
-composer = KnowingComposer(Knower(), composing.first_scene(), tuple(composing.ASKED))
+composer = KnowingComposer(Knower(), composer_model.first_scene(), tuple(composer_model.ASKED))
 composer
 """
 REAL = "import florence_nb as fnb\ncomposer = fnb.scene_composer(fnb.load('mini'))\ncomposer"
@@ -38,33 +38,31 @@ def move_tree(notebook):
     was = page.locator(".spy").inner_text()
     for _ in range(3):
         slider.press("PageDown")
-        page.wait_for_function("was => document.querySelector('.spy').innerText != was", arg=was)
-        was = page.locator(".spy").inner_text()
-    page.wait_for_timeout(500)
+        was = notebook.change(page.locator(".spy"), was)
+    notebook.until(notebook.is_idle, "an idle kernel")
     after = numbers(page)
     assert after[4] < before[4] - 20
     assert max(abs(a - b) for a, b in zip(after[:4], after[4:])) <= 10
 
 
 def test_the_box_follows_a_slider(open_notebook, with_tests):
-    sync_api = pytest.importorskip("playwright.sync_api")
     notebook = open_notebook("composer", [with_tests + KNOWING, SPY])
     notebook.run_all(until="all done")
     notebook.shoot("composer")
     move_tree(notebook)
     page = notebook.page
     page.get_by_label("thing", exact=True).select_option(label="yellow sign “CAFE”")
-    page.locator("td", has_text="yellow sign").wait_for()
+    notebook.see(page.locator("td", has_text="yellow sign"))
     words = page.get_by_label("words", exact=True)
-    sync_api.expect(words).to_have_value("CAFE")
+    notebook.until(lambda: words.input_value() == "CAFE", "the words of the sign")
     words.fill("?!")
     words.press("Enter")
-    page.get_by_role("alert").filter(has_text="A sign cannot say").wait_for()
+    notebook.see(page.get_by_role("alert").filter(has_text="A sign cannot say"))
     words.fill("tea room")
     words.press("Enter")
-    page.locator("td", has_text="TEA ROOM").first.wait_for()
+    notebook.see(page.locator("td", has_text="TEA ROOM"))
     page.get_by_role("button", name="Add", exact=True).click()
-    page.locator("td", has_text="house").first.wait_for()
+    notebook.see(page.locator("td", has_text="house"))
     notebook.shoot("composer-changed")
     notebook.dark()
     notebook.shoot("composer-dark", [800])

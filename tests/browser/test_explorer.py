@@ -19,12 +19,12 @@ def test_a_token_shows_its_map(open_notebook, with_tests):
     notebook.run_all(until="all done")
     page = notebook.page
     page.locator(".fnb-chips .chip.place").nth(2).click()
-    page.get_by_text("x = 230.6 px").wait_for()
+    notebook.see(page.get_by_text("x = 230.6 px"))
     before = page.locator(PICTURE).get_attribute("src")
     notebook.shoot("explorer")
     page.locator(".fnb-chips").press("ArrowRight")
-    page.get_by_text("y = 230.5 px").wait_for()
-    assert page.locator(PICTURE).get_attribute("src") != before
+    notebook.see(page.get_by_text("y = 230.5 px"))
+    notebook.until(lambda: page.locator(PICTURE).get_attribute("src") != before, "another map")
     assert page.locator(".fnb-chips [aria-selected=true]").inner_text() == "<loc_800>"
     notebook.dark()
     notebook.shoot("explorer-dark", [800])

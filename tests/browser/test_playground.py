@@ -22,7 +22,7 @@ SAYS = {
 
 class Slow(tiny.Script):
     def __call__(self, input_ids, scores):
-        time.sleep(0.1)
+        time.sleep(0.4)
         return super().__call__(input_ids, scores)
 
 class Scripted(Florence):
@@ -42,13 +42,11 @@ READY = "print('rea' + 'dy')"
 
 class Panel:
     def __init__(self, notebook) -> None:
-        self.page = notebook.page
+        self.notebook, self.page = notebook, notebook.page
         self.says("Done")
 
     def says(self, words: str):
-        said = self.page.locator(".fnb p", has_text=re.compile(words)).first
-        said.wait_for(timeout=60_000)
-        return said
+        return self.notebook.see(self.page.locator(".fnb p", has_text=re.compile(words)))
 
     def slider(self, name: str):
         return self.page.locator(".widget-slider", has_text=name).locator(".noUi-handle")
@@ -56,7 +54,7 @@ class Panel:
     def choose(self, label: str, option: str) -> None:
         menu = self.page.locator(".widget-dropdown", has_text=label).locator("select")
         wanted = menu.locator("option", has_text=option).first
-        wanted.wait_for(state="attached")
+        self.notebook.until(wanted.count, f"the option {option!r}")
         menu.select_option(label=wanted.inner_text())
 
     def button(self, name: str):
@@ -81,15 +79,15 @@ def test_sliders_history_and_comparison(opened):
     notebook.shoot("playground")
     panel.slider("beams").focus()
     notebook.page.keyboard.press("ArrowRight")
-    panel.page.locator(".fnb pre.call", has_text="num_beams=4").wait_for()
-    panel.page.locator("button:text-is('compare')").nth(1).wait_for()
+    notebook.see(panel.page.locator(".fnb pre.call", has_text="num_beams=4"))
+    notebook.see(panel.page.locator("button:text-is('compare')").nth(1))
     notebook.page.keyboard.press("ArrowLeft")
     panel.says("From memory")
     panel.choose("task", "<DENSE_REGION_CAPTION>")
-    panel.page.locator("button:text-is('compare')").nth(2).wait_for()
+    notebook.see(panel.page.locator("button:text-is('compare')").nth(2))
     for number in (0, 1):
         panel.page.locator("button:text-is('compare')").nth(number).click()
-    panel.page.locator(".fnb h4:text-is('Answer 1 and answer 2')").wait_for()
+    notebook.see(panel.page.locator(".fnb h4:text-is('Answer 1 and answer 2')"))
     assert "num_beams" in panel.page.locator(".fnb table").inner_text()
     notebook.shoot("playground-comparison")
     notebook.dark()
@@ -111,7 +109,7 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
 
     panel.button("ask about a region").click()
     panel.choose("task", "<REGION_TO_CATEGORY>")
-    page.locator(".fnb img[alt='Answer to <REGION_TO_CATEGORY>: tower']").first.wait_for()
+    notebook.see(page.locator(".fnb img[alt='Answer to <REGION_TO_CATEGORY>: tower']"))
     first = panel.call()
     stage = page.locator(".fnb-region")
     stage.scroll_into_view_if_needed()
@@ -120,7 +118,7 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
     page.mouse.down()
     page.mouse.move(at["x"] + 100, at["y"] + 200, steps=5)
     page.mouse.up()
-    page.locator("button:text-is('compare')").nth(3).wait_for()
+    notebook.see(page.locator("button:text-is('compare')").nth(3))
     assert panel.call() != first and stage.locator(".box").count() == 1
     notebook.shoot("playground-region")
 
@@ -130,7 +128,7 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
     notebook.shoot("playground-running", (800,))
     panel.button("Stop").click()
     panel.says("Stopped")
-    page.locator(".fnb pre", has_text="You stopped this answer").first.wait_for()
+    notebook.see(page.locator(".fnb pre", has_text="You stopped this answer"))
 
     panel.choose("picture", "a file of yours")
     large = Image.effect_noise((3600, 3600), 90)
@@ -147,11 +145,11 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
             page.locator("button", has_text="Choose a picture").click()
         chooser.value.set_files(tmp_path / f"{name}.png")
         panel.says(words)
-    page.locator(".fnb pre.call", has_text="large.png").wait_for()
+    notebook.see(page.locator(".fnb pre.call", has_text="large.png"))
     panel.choose("picture", "the webcam")
     panel.button("Start the webcam").click()
     panel.button("Take the picture").click()
-    page.locator(".fnb pre.call", has_text="webcam.jpg").wait_for()
+    notebook.see(page.locator(".fnb pre.call", has_text="webcam.jpg"))
     panel.choose("task", "detailed caption <DETAILED")
     notebook.shoot("playground-webcam", (800,))
     assert not notebook.errors

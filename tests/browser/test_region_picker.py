@@ -25,9 +25,8 @@ WIDTH, HEIGHT = 640, 427
 
 class Picker:
     def __init__(self, notebook) -> None:
-        self.page = notebook.page
-        self.stage = self.page.locator(".fnb-region")
-        self.stage.wait_for()
+        self.notebook, self.page = notebook, notebook.page
+        self.stage = notebook.see(self.page.locator(".fnb-region"))
 
     def on_screen(self, x: float, y: float) -> tuple[float, float]:
         """A point of the picture, given in its pixels, on the screen."""
@@ -43,8 +42,7 @@ class Picker:
     def python(self, words: str) -> str:
         """What Python says, as soon as it matches the words."""
         said = self.page.locator(".widget-html-content", has_text=re.compile(words))
-        said.wait_for(timeout=20_000)
-        return said.inner_text()
+        return self.notebook.see(said).inner_text()
 
     def box(self, of: int = 1) -> list[int]:
         return [int(n) for n in re.search(r"\((.*?)\)", self.python(rf"\) of {of}")).group(1).split(",")]
@@ -119,10 +117,10 @@ def test_a_finger_draws_several_boxes(open_notebook):
 def test_hover_tells_label_and_score(open_notebook):
     notebook, picker = opened(open_notebook, "hover")
     notebook.page.mouse.move(*picker.on_screen(200, 150))
-    notebook.page.locator(".fnb-region-said", has_text="temple 0.90").wait_for()
+    notebook.see(notebook.page.locator(".fnb-region-said", has_text="temple 0.90"))
     picker.python("hovered 1")  # the tree is larger and lies below
     notebook.page.mouse.move(*picker.on_screen(450, 300))
-    notebook.page.locator(".fnb-region-said", has_text="tree 0.90").wait_for()
+    notebook.see(notebook.page.locator(".fnb-region-said", has_text="tree 0.90"))
     notebook.shoot("region_picker-hover", (800,))
     notebook.page.mouse.move(5, 5)
     picker.python("hovered -1")

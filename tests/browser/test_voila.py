@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
-import requests
 
 from tests.conftest import ROOT
 
-from .conftest import PATIENCE, SCREENSHOTS, _free_port
+from .conftest import SCREENSHOTS, STALL, Waiter, _free_port, wait_for_server
 
 
 @pytest.fixture(scope="module")
@@ -29,31 +27,24 @@ def kiosk(tmp_path_factory):
     with log.open("w") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         try:
-            for _ in range(240):
-                try:
-                    requests.head(f"http://127.0.0.1:{port}/static/", timeout=5)
-                    break
-                except requests.ConnectionError:
-                    assert process.poll() is None, log.read_text()[-2000:]
-                    time.sleep(0.5)
+            wait_for_server(f"http://127.0.0.1:{port}/static/", process, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=STALL)
 
 
 def test_controls_without_code(kiosk, browser):
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
-    page.set_default_timeout(PATIENCE)
+    waiter = Waiter(page)
     page.goto(kiosk, wait_until="commit")
-    call = page.locator(".fnb pre.call").first
-    call.wait_for()
+    call = waiter.see(page.locator(".fnb pre.call"))
     slider = page.locator(".widget-slider", has_text="beams").locator(".noUi-handle").first
     slider.scroll_into_view_if_needed()
     was = call.inner_text()
     slider.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("([was]) => document.querySelector('.fnb pre.call').innerText != was", arg=[was])
+    waiter.change(call, was)
     assert page.locator(".jp-InputArea-editor:visible, .jp-CodeCell .highlight:visible").count() == 0
     assert "fnb.load(" not in page.locator("body").inner_text().split("Now with your own photograph")[0]
     SCREENSHOTS.mkdir(exist_ok=True)

@@ -6,6 +6,7 @@ It plays the part of a front end (Output widgets, clear_output, display updates)
 import sys
 from pathlib import Path
 
+import psutil
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -13,7 +14,8 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-CELL_TIMEOUT = 120  # seconds; a whole lesson must stay under two minutes
+CELL_TIMEOUT = 120  # seconds of processor time; a whole lesson must stay under two minutes
+STALLED = 0.01  # of one processor: a kernel that gets less does nothing
 
 
 class OnePython(KernelSpecManager):
@@ -28,23 +30,52 @@ class OnePython(KernelSpecManager):
         return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
+class PatientClient(NotebookClient):
+    """Its timeout counts what the kernel worked and not the clock, so that a busy machine makes a run slow
+    and not red. A kernel that did nothing for so many seconds of the clock has timed out as well.
+    """
+
+    def begin(self, **_cell) -> None:
+        self.at_first = self.at_last = self.processor_seconds()
+
+    def processor_seconds(self) -> float:
+        """Processor time of the kernel and of the programs it started, up to now."""
+        try:
+            kernel = psutil.Process(self.km.provisioner.pid)
+            times = [each.cpu_times() for each in (kernel, *kernel.children(recursive=True))]
+        except psutil.Error:
+            return 0.0
+        return sum(sum(each[:4]) for each in times)  # user and system, of ended children too
+
+    async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> dict | None:
+        """nbclient calls it after `timeout` seconds, and again after as many more where it returns None."""
+        now = self.processor_seconds()
+        used, lately, self.at_last = now - self.at_first, now - self.at_last, now
+        if used > timeout or lately < STALLED * timeout:
+            return await super()._async_handle_timeout(timeout, cell)
+        return None
+
+
 def client_for(
     notebook: NotebookNode, folder: Path, *, python: str | Path = sys.executable, **settings
-) -> NotebookClient:
+) -> PatientClient:
     """A client that executes `notebook` in `folder` with a fresh kernel of `python`; settings as of
-    nbclient.NotebookClient.
+    nbclient.NotebookClient, but for `timeout` (see PatientClient).
     """
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OnePython(python))
     defaults = {
         "timeout": CELL_TIMEOUT,
+        "startup_timeout": 300,
+        "iopub_timeout": 60,
         "coalesce_streams": True,
         "record_timing": False,
         "extra_arguments": ["--log-level=ERROR"],
     }
-    client = NotebookClient(
+    client = PatientClient(
         notebook, km=manager, resources={"metadata": {"path": str(folder)}}, **(defaults | settings)
     )
     client.owns_km = True  # the kernel is this client's to shut down
+    client.on_cell_execute = client.begin
     return client
 
 

@@ -32,7 +32,7 @@ def compare(path):
     command = [sys.executable, "-m", "pytest", "-rA", "--color=no", *flags, str(path)]
     # With CI set, pytest writes each failure a second time into its summary.
     quiet = {name: value for name, value in os.environ.items() if name not in ("CI", "BUILD_NUMBER")}
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, env=quiet)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=quiet)
     found = re.findall(r"^(PASSED|FAILED) .*::Cell (\d+)", done.stdout, flags=re.MULTILINE)
     return {list(CELLS)[int(number)]: outcome for outcome, number in found}, done.stdout
 
