@@ -32,17 +32,23 @@ _ANSWERS = {
 
 _UNSET = "check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or unset them"
 # The classes of exceptions in a failed request, by name because requests, httpx and the system each have
-# their own; and what they say about the host or the proxy. The first that fits counts.
+# their own, or a word of their texts; and what they say about the host or the proxy. The first that fits
+# counts.
 _FAULTS = (
-    ({"gaierror", "NameResolutionError"}, "is not known by this name, or there is no network"),
-    ({"ConnectionRefusedError"}, "refuses the connection"),
-    ({"Timeout", "TimeoutError", "TimeoutException"}, "did not answer in time"),
+    ("gaierror|NameResolutionError|name resolution", "is not known by this name, or there is no network"),
+    ("ConnectionRefusedError|refused", "refuses the connection"),
+    ("unreachable", "cannot be reached from this network"),
+    ("Timeout|TimeoutError|TimeoutException|timed out", "did not answer in time"),
+    ("ContentDecodingError|DecodeError|DecodingError", "sends data that cannot be unpacked"),
+    ("InvalidURL|LocationParseError|UnicodeError", "has an address that is not valid"),
     (
-        {"ConnectionResetError", "BrokenPipeError", "ProtocolError", "ReadError", "ChunkedEncodingError"},
+        "BadStatusLine|LineTooLong|InvalidHeader|HeaderParsingError|too many headers",
+        "does not answer in HTTP",
+    ),
+    (
+        "ConnectionResetError|BrokenPipeError|ProtocolError|ReadError|ChunkedEncodingError",
         "broke the connection off before the end",
     ),
-    ({"ContentDecodingError", "DecodeError", "DecodingError"}, "sends data that cannot be unpacked"),
-    ({"InvalidURL", "LocationParseError", "UnicodeError"}, "has an address that is not valid"),
 )
 
 
@@ -226,7 +232,9 @@ def network_fault(error: BaseException, address: str) -> tuple[str, str] | None:
     the error is no fault of the network.
     """
     chain = causes(error)
-    names = {kind.__name__ for cause in chain for kind in type(cause).__mro__}
+    # NewConnectionError is a time-out by its bases, whatever was the matter.
+    kinds = [type(cause) for cause in chain if type(cause).__name__ != "NewConnectionError"]
+    names = {base.__name__ for kind in kinds for base in kind.__mro__}
     text = " ".join(str(cause) for cause in chain)
     if "Missing dependencies for SOCKS" in text or "socksio" in text:
         package = "httpx[socks]" if "socksio" in text else "requests[socks]"
@@ -235,14 +243,18 @@ def network_fault(error: BaseException, address: str) -> tuple[str, str] | None:
     if not proxied and ("SSLError" in names or "TLS CA certificate bundle" in text):
         return _certificate(text)
     refused = re.search(r"Tunnel connection failed: ([^'\")]*)", text)
-    fault = next((what for kinds, what in _FAULTS if names & kinds), "cannot be used" if proxied else None)
-    if fault is None and not names & {"ConnectionError", "ConnectError", "NetworkError"}:
+    fault = next((what for words, what in _FAULTS if _fits(words, names, text)), None)
+    if not (fault or proxied) and not names & {"ConnectionError", "ConnectError", "NetworkError"}:
         return None
     proxy = proxy_of(address)
     if not proxied and not proxy:
         return f"the host {fault or 'cannot be reached'}", ""
-    what = f"answers {shown(refused[1], 60)}" if refused else fault or "cannot be reached"
+    what = f"answers {shown(refused[1], 60)}" if refused else fault or "cannot be used"
     return f"the proxy {proxy} {what}".replace("  ", " "), _UNSET
+
+
+def _fits(words: str, names: set[str], text: str) -> bool:
+    return any(word in names or (word[0].islower() and word in text) for word in words.split("|"))
 
 
 def _certificate(text: str) -> tuple[str, str]:
