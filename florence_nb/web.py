@@ -41,6 +41,7 @@ _FAULTS = (
     ("Timeout|TimeoutError|TimeoutException|timed out", "did not answer in time"),
     ("ContentDecodingError|DecodeError|DecodingError", "sends data that cannot be unpacked"),
     ("InvalidURL|LocationParseError|UnicodeError", "has an address that is not valid"),
+    ("RemoteDisconnected", "broke the connection off before the end"),
     (
         "BadStatusLine|LineTooLong|InvalidHeader|HeaderParsingError|too many headers",
         "does not answer in HTTP",
