@@ -125,29 +125,37 @@ def _ask(session, url: str):
         target = session.get_redirect_target(response)
         if target is not None:
             response.close()  # the body of a redirect is of no use, and may have no end
-            _check_address(urljoin(response.url, target), url)
+            _check_address(_joined(response.url, target), url)
 
     wait = (CONNECT_SECONDS, READ_SECONDS)
     return session.get(url, stream=True, timeout=wait, headers=HEADERS, hooks={"response": check_hop})
 
 
+def _joined(address: str, target: str) -> str:
+    try:
+        return urljoin(address, target)
+    except ValueError:  # no address at all, as the check will say
+        return target
+
+
 def _check_address(address: str, asked: str) -> None:
-    name = shown(asked)
+    lead = shown(asked)
+    if address != asked:
+        lead = f"{lead} redirects to {shown(address)}, which"
     try:
         parts = urlsplit(address)
     except ValueError as error:
         raise InputError(
-            f"{name} is not a valid web address ({shown(error)}): it should look like"
+            f"{lead} is not a valid web address ({shown(error)}): it should look like"
             " https://host/picture.jpg."
-        ) from error
+        ) from None  # the cause shows the address
     if parts.scheme.lower() not in ("http", "https"):
-        lead = f"{name} is" if address == asked else f"{name} redirects to {shown(address)}, which is"
         raise InputError(
-            f"{lead} not an http or https address, and only those are read: download the picture and give its"
-            " path."
+            f"{lead} is not an http or https address, and only those are read: download the picture and give"
+            " its path."
         )
     if not parts.hostname:
-        raise InputError(f"{name} names no host: a web address looks like https://host/picture.jpg.")
+        raise InputError(f"{lead} names no host: a web address looks like https://host/picture.jpg.")
 
 
 def _check_answer(response, url: str) -> None:

@@ -102,7 +102,7 @@ BAD = {
     "bad chunks": (answer(PNG, "200 OK", "Transfer-Encoding: chunked"), ["broke the connection off"]),
     "headers without end": (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5000 + b"\r\n", ["Could not read"]),
     "to a file": (answer(b"", "302 Found", "Location: file:///etc/hostname"), ["redirects to file:"]),
-    "to nowhere": (answer(b"", "302 Found", "Location: http://"), [""]),
+    "to nowhere": (answer(b"", "302 Found", "Location: http://[::1"), ["redirects to http://[::1"]),
     "a huge reason": (answer(b"", "403 " + "\u00e9" * 3000), ["403"]),
 }
 

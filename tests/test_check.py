@@ -341,8 +341,8 @@ import os, tempfile
 locked = os.path.join(tempfile.mkdtemp(), "locked")
 os.makedirs(locked + "/hf")
 os.environ["HF_HOME"] = locked + "/hf"
-import florence_nb as fnb
-fnb.check()  # import all that is lazy, while everything can be read
+from florence_nb.cli import main
+main(["check"])  # import all that is lazy, while everything can be read
 os.chmod(os.path.dirname(locked), 0o755)
 os.chmod(locked, 0)
 if os.getuid() == 0:
