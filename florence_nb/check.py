@@ -197,16 +197,19 @@ def _model_class() -> Iterator[Row]:
         importlib.import_module("transformers").Florence2ForConditionalGeneration  # noqa: B018
     except Exception as error:  # a broken neighbour package can raise anything
         reason = shown(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
-        if importlib.util.find_spec("torchvision"):
-            advice = (
-                "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then"
-                " restart the kernel"
-            )
-        else:
-            advice = 'pip install --upgrade "transformers>=5.13" torch, then restart the kernel'
+        advice = outdated(["safetensors", "transformers", "torch", "numpy"]) or _advice_on_neighbours()
         yield Row("Florence-2 class", TODO, f"cannot be imported ({reason})", advice)
     else:
         yield Row("Florence-2 class", OK, "transformers has it; no remote code is run")
+
+
+def _advice_on_neighbours() -> str:
+    if importlib.util.find_spec("torchvision"):
+        return (
+            "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then restart the"
+            " kernel"
+        )
+    return 'pip install --upgrade "transformers>=5.13" torch, then restart the kernel'
 
 
 def _device() -> Iterator[Row]:

@@ -62,8 +62,7 @@ def load(
             incomplete or cannot be read.
         InputError: device, dtype or attention do not exist here, or the memory is too small.
     """
-    from .florence import Florence
-
+    Florence = _florence()
     where = _device(device)
     kind = _dtype(dtype, where)
     attention = attn_implementation or _attention(where, kind)
@@ -76,6 +75,22 @@ def load(
     if folder == MINI_FOLDER and not quiet:
         print(_MINI_LINE)
     return florence
+
+
+def _florence() -> type[Florence]:
+    """The class, whose module imports torch and transformers."""
+    try:
+        from transformers import Florence2Processor  # noqa: F401
+
+        from .florence import Florence
+    except (ImportError, RuntimeError) as error:  # transformers wraps what its parts raise
+        from .check import outdated
+
+        advice = outdated(["safetensors", "transformers", "torch", "numpy"])
+        advice = advice or "run `florence-nb check` for the cure"
+        reason = shown(_first_line(error), 150)
+        raise CheckpointError(f"transformers cannot be used here ({reason}): {advice}.") from error
+    return Florence
 
 
 def _check_folder(folder: Path, name: str) -> None:

@@ -35,7 +35,10 @@ _UNSET = "check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or unset them"
 # their own, or a word of their texts; and what they say about the host or the proxy. The first that fits
 # counts.
 _FAULTS = (
-    ("gaierror|NameResolutionError|name resolution", "is not known by this name, or there is no network"),
+    (
+        "gaierror|NameResolutionError|name resolution|service not known|getaddrinfo",
+        "is not known by this name, or there is no network",
+    ),
     ("ConnectionRefusedError|refused", "refuses the connection"),
     ("unreachable", "cannot be reached from this network"),
     ("Timeout|TimeoutError|TimeoutException|timed out", "did not answer in time"),
@@ -181,6 +184,9 @@ def _body(response, url: str, deadline: float) -> bytes:
             raise _too_large(url)
         if time.monotonic() > deadline:
             raise _too_slow(url)
+    length = response.headers.get("content-length", "")
+    if length.isdigit() and len(data) < int(length) and "content-encoding" not in response.headers:
+        raise ConnectionResetError("the body is shorter than it should be")  # urllib3 1 does not look
     return bytes(data)
 
 

@@ -566,6 +566,21 @@ def test_an_old_safetensors_is_named_with_the_version_that_is_needed(saved, monk
         load(saved)
 
 
+def test_a_transformers_that_cannot_be_imported_is_named(saved, monkeypatch):
+    reason = (
+        "safetensors>=0.8.0 is required for a normal functioning of this module, but found 0.5.3.\nTry: …"
+    )
+
+    class Broken:
+        def __getattr__(self, name):
+            raise ImportError(reason)
+
+    monkeypatch.setitem(sys.modules, "transformers", Broken())
+    with pytest.raises(CheckpointError, match="safetensors>=0.8.0 is required.*florence-nb check") as caught:
+        load(saved)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_device_without_room_or_driver(saved, monkeypatch):
     for text, words in (
         ("CUDA out of memory. Tried", "do not fit"),

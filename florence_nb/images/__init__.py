@@ -80,11 +80,11 @@ def open_image(source: Any) -> Image.Image:
     if isinstance(source, str):
         return _open_text(source.strip(" \t\r\n\u202a\u202c\ufeff"))  # Windows adds invisible marks to paths
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(bytes(source), "these bytes")
+        return decode(bytes(source), "This data")
     if isinstance(source, os.PathLike):
-        return _open_file(os.fsdecode(source))
+        return _open_file(_path_text(source))
     if hasattr(source, "__array__"):
-        return to_rgb(from_array(as_array(source)), "this array")
+        return to_rgb(from_array(as_array(source)), "This array")
     inside = _inside(source)
     if inside is None:
         raise _unknown(source)
@@ -117,9 +117,10 @@ def _inside(source: Any) -> bytes | str | None:
 
 def _called(source: Any, name: str) -> bytes | str | None:
     try:
-        if name == "read" and hasattr(source, "seek"):
-            source.seek(0)
-        found = getattr(source, name)()
+        if name == "read" and hasattr(source, "seekable") and source.seekable():
+            found = _read_whole(source)
+        else:
+            found = getattr(source, name)()
     except Exception as error:  # the method of a stranger
         reason = shown(str(error).split("\n")[0] or type(error).__name__)
         raise InputError(
@@ -129,6 +130,16 @@ def _called(source: Any, name: str) -> bytes | str | None:
     if isinstance(found, str) and name == "read":
         raise InputError(f"This {_kind(source)} reads text, not bytes: open the file with open(path, 'rb').")
     return found if isinstance(found, (bytes, str)) else None
+
+
+def _read_whole(file: Any) -> bytes | str:
+    """The contents from the beginning, as PIL.Image.open reads it; the file is left where it stood."""
+    place = file.tell()
+    try:
+        file.seek(0)
+        return file.read()
+    finally:
+        file.seek(place)
 
 
 def _unknown(source: Any) -> InputError:
@@ -168,6 +179,13 @@ def _open_text(text: str) -> Image.Image:
     return _open_file(text)
 
 
+def _path_text(path: os.PathLike) -> str:
+    try:
+        return os.fsdecode(path)
+    except Exception as error:  # the method of a stranger
+        raise InputError(f"This {_kind(path)} gives no path ({shown(error)}): give one as text.") from error
+
+
 def _path_of(url: str) -> str:
     """The path in a file: URL; on this machine only."""
     parts = urlsplit(url)
@@ -177,7 +195,7 @@ def _path_of(url: str) -> str:
 
 
 def _open_file(text: str) -> Image.Image:
-    if not text or not Path(text).name:
+    if not text:
         raise InputError(
             f"An empty name is not an image: give a path, a URL or a sample's name ({_names()})."
         )
@@ -189,7 +207,7 @@ def _open_file(text: str) -> Image.Image:
     if len(text) > 40 and re.fullmatch(r"[A-Za-z0-9+/_=\s-]+", text):
         plain = unwrapped(text.encode())
         if plain != text.encode():
-            return decode(text.encode(), "this base64 text")
+            return decode(text.encode(), "This base64 text")
     return decode(_read_file(text), shown(text))  # raises: there is no such file
 
 

@@ -69,9 +69,9 @@ def _from_tensor(tensor: Any) -> np.ndarray:
 def _values(tensor: Any) -> np.ndarray:
     tensor = tensor.detach().cpu()
     try:
-        return tensor.numpy()
+        return np.asarray(tensor.numpy())
     except TypeError:  # bfloat16 and float8, which NumPy does not have
-        return tensor.float().numpy()
+        return np.asarray(tensor.float().numpy())
 
 
 def _to_numpy(tensor: Any) -> str:
@@ -92,7 +92,7 @@ def from_array(array: np.ndarray, called: str = "array") -> Image.Image:
         raise InputError(f"Cannot open an array of shape {shown(shape)} as an image: {_shape_hint(shape)}.")
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    check_size(array.shape[1], array.shape[0], "this array")
+    check_size(array.shape[1], array.shape[0], "This array")
     return Image.fromarray(np.ascontiguousarray(_to_uint8(array, called)))
 
 

@@ -86,7 +86,7 @@ def _base64(text: bytes) -> bytes | None:
 def decode(data: bytes, name: str) -> Image.Image:
     """The picture in the bytes of a file, upright and RGB; `name` stands for it in messages.
 
-    Raises InputError when it is empty, no picture, damaged or too large.
+    Raises InputError when it is empty, damaged, too large or not an image.
     """
     plain = unwrapped(data)
     if plain is None:
@@ -119,7 +119,7 @@ def decode(data: bytes, name: str) -> Image.Image:
 
 def from_pil(image: Image.Image) -> Image.Image:
     """A PIL image as a new plain RGB one, upright."""
-    name = "this PIL image"
+    name = "This PIL image"
     with _limits_lifted():
         try:
             if _is_reduced(image) and not image.tell():
@@ -173,7 +173,7 @@ def _reason(error: Exception, name: str) -> InputError:
     if isinstance(error, Image.UnidentifiedImageError):
         return InputError(f"{name} is not an image that Pillow can read: save it as PNG or JPEG.")
     reason = str(error).split("\n")[0] or type(error).__name__
-    if "MAX_TEXT" in reason:
+    if "text" in reason.lower() and "memory" in reason or "decompressed data too large" in reason.lower():
         return InputError(f"{name} holds more than {MAX_TEXT >> 20} MB of text: save it without metadata.")
     return InputError(f"{name} is a damaged image ({shown(reason)}): save or download it again.")
 
