@@ -206,8 +206,8 @@ def _model_class() -> Iterator[Row]:
 def _advice_on_neighbours() -> str:
     if importlib.util.find_spec("torchvision"):
         return (
-            "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then restart the"
-            " kernel"
+            "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then restart"
+            " the kernel"
         )
     return 'pip install --upgrade "transformers>=5.13" torch, then restart the kernel'
 

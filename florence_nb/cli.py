@@ -234,9 +234,10 @@ def _target(options: argparse.Namespace, task: str) -> Path:
 
 
 def _stem(image: str) -> str:
-    """The name of the picture without its ending; "picture" for text that is no path."""
-    stem = re.sub(r"[^\w. -]", "", Path(image.split("?")[0]).stem).strip()
-    return stem if 0 < len(stem) <= 80 and not image.lower().startswith("data:") else "picture"
+    """The name of the picture without its ending; "picture" for text that is the picture itself."""
+    if image.lower().startswith("data:") or (len(image) > 255 and "://" not in image):
+        return "picture"
+    return re.sub(r"[^\w. -]", "", Path(image.split("?")[0]).stem).strip()[:80] or "picture"
 
 
 def _print_json(answer: Answer) -> None:

@@ -80,7 +80,7 @@ def open_image(source: Any) -> Image.Image:
     if isinstance(source, str):
         return _open_text(source.strip(" \t\r\n\u202a\u202c\ufeff"))  # Windows adds invisible marks to paths
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return decode(bytes(source), "This data")
+        return decode(bytes(source), "The file in these bytes")
     if isinstance(source, os.PathLike):
         return _open_file(_path_text(source))
     if hasattr(source, "__array__"):
