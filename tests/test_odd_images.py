@@ -401,10 +401,22 @@ def test_a_file_that_is_mostly_missing_is_refused(form, kept):
     assert said(data[: int(kept * len(data))])
 
 
-def test_a_dark_bottom_does_not_hide_that_rows_are_missing():
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_small_jpeg_without_its_end_marker_is_whole(mode, lost):
+    data = encode(photograph((64, 48)).convert(mode), "JPEG")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opened = np.asarray(open_image(data[:-lost]))
+    assert np.array_equal(opened, np.asarray(open_image(data)))
+
+
+@pytest.mark.parametrize("restart", [0, 2])
+@pytest.mark.parametrize("colour", ["black", "white", "grey"])
+def test_a_plain_bottom_does_not_hide_that_rows_are_missing(colour, restart):
     image = photograph((256, 512))
-    image.paste("black", (0, 128, 256, 512))
-    data = encode(image, "JPEG")
+    image.paste(colour, (0, 128, 256, 512))
+    data = encode(image, "JPEG", restart_marker_rows=restart)
     assert "damaged" in said(data[: int(0.5 * len(data))])
 
 

@@ -69,7 +69,7 @@ def open_image(source: Any) -> Image.Image:
 
     The camera's EXIF orientation is applied, transparency is laid on white, an animation gives its first
     frame, a TIFF whose first page is a small copy its full page. A file that lacks only its end opens with a
-    warning, as viewers show it, where at most a tenth of its rows (of a JPEG: one row of blocks) is missing.
+    warning, as viewers show it, where at most a tenth of it is missing (JPEG, PNG, GIF, BMP, plain TIFF).
     A name of `samples()` means the sample; for a file of that name write "./name".
 
     Raises InputError when the source is not an image, is damaged, has more than 250 million pixels, or holds

@@ -25,9 +25,9 @@ UNSAFE_FORMATS = {"EPS", "WMF"}
 # Image generators keep whole workflows in a PNG's text, and Photoshop large colour profiles; Pillow allows
 # 1 MB.
 MAX_TEXT = 256 * 2**20
-# A file that ends too early still opens when at most this share of its rows is missing; of a JPEG one row of
-# blocks, as long as that is not most of it.
-FORGIVEN_SHARE, BLOCK = 0.1, 16
+# A file that ends too early still opens when at most this share of it is missing. A JPEG's decoder holds the
+# last rows of blocks back, and may lose its last block whole.
+FORGIVEN_SHARE, HELD_BACK, BLOCK = 0.1, 32, 16 * 16
 
 _pillow_limits = threading.Lock()
 
@@ -59,7 +59,8 @@ JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 REDUCED, DNG_VERSION, SUB_PAGES = 254, 50706, 330
 
 # First bytes of pictures, by which base64 text of one is known.
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"\0\0\0")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_PICTURES = (*_SIGNATURES, b"BM", b"\0\0\0")
 
 
 def unwrapped(data: bytes) -> bytes | None:
@@ -99,8 +100,8 @@ def decode(data: bytes, name: str) -> Image.Image:
     Image.init()
     formats = [form for form in Image.OPEN if form not in UNSAFE_FORMATS]
 
-    def opened() -> ImageFile.ImageFile:
-        return _largest_page(lambda: Image.open(io.BytesIO(data), formats=formats), name)
+    def opened(content: bytes = data) -> ImageFile.ImageFile:
+        return _largest_page(lambda: Image.open(io.BytesIO(content), formats=formats), name)
 
     with _limits_lifted():
         try:
@@ -109,11 +110,13 @@ def decode(data: bytes, name: str) -> Image.Image:
             raise
         except OSError as error:
             if "truncated" not in str(error):
-                raise _reason(error, name) from error
+                known = data.startswith(_SIGNATURES) or bool(_brands(data))
+                raise _reason(error, name, known) from error
             image, note = _cut_short(data, opened, name, error)
         except Exception as error:
             raise _reason(error, name) from error
-    warnings.warn(note, stacklevel=3)
+    if note:
+        warnings.warn(note, stacklevel=3)
     return image
 
 
@@ -166,10 +169,14 @@ def _limits_lifted() -> Iterator[None]:
                 setattr(module, limit, value)
 
 
-def _reason(error: Exception, name: str) -> InputError:
-    """Whatever Pillow raises, as one sentence."""
+def _reason(error: Exception, name: str, known: bool = False) -> InputError:
+    """Whatever Pillow raises, as one sentence; `known`: the file begins as one of a known format."""
     if isinstance(error, (Image.DecompressionBombWarning, Image.DecompressionBombError, MemoryError)):
         return too_many(name)
+    if isinstance(error, Image.UnidentifiedImageError) and known:
+        return InputError(
+            f"{name} is a damaged image (only its beginning is right): save or download it again."
+        )
     if isinstance(error, Image.UnidentifiedImageError):
         return InputError(f"{name} is not an image that Pillow can read: save it as PNG or JPEG.")
     reason = str(error).split("\n")[0] or type(error).__name__
@@ -275,27 +282,48 @@ def _full_page(image: Image.Image) -> int:
 
 
 def _cut_short(
-    data: bytes, opened: Callable[[], ImageFile.ImageFile], name: str, error: Exception
+    data: bytes, opened: Callable[..., ImageFile.ImageFile], name: str, error: Exception
 ) -> tuple[Image.Image, str]:
     """As viewers show it, with a note, where nearly all of the picture is there."""
     try:
         image = opened()
-        missing = 0 if _late_scan(data, image) else _missing_rows(opened)
-        block = min(BLOCK, image.height // 2) if image.format == "JPEG" else 0
-        most = max(block, FORGIVEN_SHARE * image.height)
-        ImageFile.LOAD_TRUNCATED_IMAGES = missing <= most  # put back by _limits_lifted
+        late = _late_scan(data, image)
+        missing, forgiven = (0.0, True) if late else _missing(data, opened)
+        ImageFile.LOAD_TRUNCATED_IMAGES = forgiven  # put back by _limits_lifted
         whole = to_rgb(image, name)
     except InputError:
         raise
     except Exception as second:
         raise _reason(second, name) from error
-    lost = (
-        f"up to {missing} of its {image.height} rows are guessed" if missing else "fine details are missing"
-    )
+    if not (missing or late):
+        return whole, ""
+    lost = f"about {max(missing, 0.01):.0%} of it is guessed" if missing else "its finest details are missing"
     return whole, f"{name} ends too early: {lost}. Save or download it again for the whole picture."
 
 
-def _missing_rows(opened: Callable[[], ImageFile.ImageFile]) -> int:
+def _missing(data: bytes, opened: Callable[..., ImageFile.ImageFile]) -> tuple[float, bool]:
+    """The share of the picture that is missing, and whether that is little enough to show the rest."""
+    image = opened()
+    width, height = image.size
+    rows = _missing_rows(opened)
+    if image.format != "JPEG":
+        return rows / height, rows <= FORGIVEN_SHARE * height
+    pixels = _open_pixels(data, opened)
+    few = pixels <= max(FORGIVEN_SHARE * width * height, min(BLOCK, width * height / 2))
+    return pixels / (width * height), few and rows <= FORGIVEN_SHARE * height + HELD_BACK
+
+
+def _open_pixels(data: bytes, opened: Callable[..., ImageFile.ImageFile]) -> int:
+    """Pixels of a cut JPEG that its data do not settle: they differ when other data follow."""
+    start, length = data.rstrip(b"\xff"), len(data) // 4 + 4096
+    drawn = [
+        np.asarray(opened(start + tail * length + b"\xff\xd9").convert("RGB"))
+        for tail in (b"", b"\x5a", b"\xa5")
+    ]
+    return int(((drawn[0] != drawn[1]) | (drawn[0] != drawn[2])).any(axis=2).sum())
+
+
+def _missing_rows(opened: Callable[..., ImageFile.ImageFile]) -> int:
     """Rows that the decoder leaves untouched: they differ when it draws on two backgrounds."""
     drawn = []
     for colour in (0, 255):
