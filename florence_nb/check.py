@@ -12,24 +12,12 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import CheckpointError
+from .web import shown
 
-# Lowest versions, as in pyproject.toml (compared by a test).
-NEEDED = {
-    "transformers": "5.13",
-    "torch": "2.6",
-    "pillow": "10.1",
-    "requests": "2.31",
-    "numpy": "1.26",
-    "matplotlib": "3.8",
-    "contourpy": "1.2",
-    "ipywidgets": "7.7",
-    "anywidget": "0.9",
-}
 # What the 2024 guides install, and why none of it is needed today.
 EXTRAS = {
     "flash-attn": (
@@ -105,17 +93,37 @@ def _html_row(row: Row) -> str:
 def check() -> Report:
     """Look at Python, packages, device, widgets, disk and checkpoints.
 
-    Takes some seconds, because it really imports torch and transformers. Uses no network. A fault is no error
-    but a row that says what to do.
+    Takes some seconds, because it really imports torch and transformers. Uses no network. Raises nothing:
+    whatever goes wrong is a row that says what to do.
     """
-    steps = (_python, _packages, _model_class, _device, _widgets, _extras, _disk, _checkpoints)
-    return Report(tuple(row for step in steps for row in step()))
+    steps = {
+        "Python": _python,
+        "packages": _packages,
+        "Florence-2 class": _model_class,
+        "device": _device,
+        "widgets": _widgets,
+        "extras": _extras,
+        "disk": _disk,
+        "checkpoints": _checkpoints,
+    }
+    return Report(tuple(row for name, step in steps.items() for row in _rows(name, step)))
+
+
+def _rows(name: str, step: Callable[[], Iterator[Row]]) -> Iterator[Row]:
+    try:
+        yield from step()
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # an import can end in SystemExit, and in a panic of its own kind
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        advice = "put this right first, then run the check again"
+        yield Row(f"{name} (not all)", TODO, f"could not be looked at ({shown(reason)})", advice)
 
 
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
+    except Exception:  # not installed, or what an interrupted installation left of it
         return None
 
 
@@ -131,16 +139,54 @@ def _python() -> Iterator[Row]:
     yield Row("Python", TODO if old else OK, found, "florence-nb needs Python 3.10 or later" if old else "")
 
 
+def needed() -> dict[str, str]:
+    """What the package needs to run, from its own metadata: name -> versions, such as ``">=2.6"``.
+
+    In a clone that was never installed, from its pyproject.toml; without either, {}.
+    """
+    try:
+        lines = importlib.metadata.requires("florence-nb") or []
+    except Exception:
+        lines = _of_the_clone()
+    found = [
+        re.match(r"([\w.-]+)\s*(?:\[[^]]*\])?\s*([^;]*)", line) for line in lines if "extra ==" not in line
+    ]
+    return {match[1]: match[2].strip(" ()") for match in found if match}
+
+
+def _of_the_clone() -> list[str]:
+    try:
+        import tomllib  # Python 3.11
+
+        text = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text)["project"]["dependencies"]
+    except Exception:
+        return []
+
+
+def _allowed(version: str, versions: str) -> bool:
+    """Whether a version lies in a range such as ``">=7.7,<9"``."""
+    limits = re.findall(r"(>=|<(?!=))\s*([\d.]+)", versions)
+    here = _numbers(version)
+    return all((here >= _numbers(limit)) == (sign == ">=") for sign, limit in limits)
+
+
 def _packages() -> Iterator[Row]:
-    for package, lowest in NEEDED.items():
+    for package, versions in needed().items():
         found = _version(package)
-        enough = found is not None and _numbers(found) >= _numbers(lowest)
-        advice = (
-            ""
-            if enough
-            else f'pip install "{package}>={lowest}"' + (", then restart the kernel" if found else "")
-        )
+        enough = found is not None and _allowed(found, versions)
+        restart = ", then restart the kernel" if found else ""
+        advice = "" if enough else f'pip install "{package}{versions}"{restart}'
         yield Row(package, OK if enough else TODO, found or "not installed", advice)
+    if not needed():
+        found = "is not installed, so that the versions it needs are not known"
+        yield Row("florence-nb", EXTRA, found, "pip install florence-nb, or pip install -e . in its folder")
+
+
+def outdated(packages: list[str]) -> str:
+    """What to do where one of the packages is installed in a version that does not fit; "" where all do."""
+    rows = [row for row in _packages() if row.name in packages and row.state == TODO]
+    return rows[0].advice if rows else ""
 
 
 def _model_class() -> Iterator[Row]:
@@ -150,17 +196,20 @@ def _model_class() -> Iterator[Row]:
     try:
         importlib.import_module("transformers").Florence2ForConditionalGeneration  # noqa: B018
     except Exception as error:  # a broken neighbour package can raise anything
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        if importlib.util.find_spec("torchvision"):
-            advice = (
-                "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then"
-                " restart the kernel"
-            )
-        else:
-            advice = 'pip install --upgrade "transformers>=5.13" torch, then restart the kernel'
+        reason = shown(f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}")
+        advice = outdated(["safetensors", "transformers", "torch", "numpy"]) or _advice_on_neighbours()
         yield Row("Florence-2 class", TODO, f"cannot be imported ({reason})", advice)
     else:
         yield Row("Florence-2 class", OK, "transformers has it; no remote code is run")
+
+
+def _advice_on_neighbours() -> str:
+    if importlib.util.find_spec("torchvision"):
+        return (
+            "pip uninstall torchvision timm (they do not fit this torch, and are not needed), then restart"
+            " the kernel"
+        )
+    return 'pip install --upgrade "transformers>=5.13" torch, then restart the kernel'
 
 
 def _device() -> Iterator[Row]:
@@ -234,14 +283,20 @@ def cache_folder() -> Path:
     """Where huggingface_hub keeps what it downloads."""
     try:
         from huggingface_hub.constants import HF_HUB_CACHE
-    except ImportError:
-        return Path.home()
+    except Exception:  # missing or broken: a row of its own
+        return Path(os.path.expanduser("~"))
     return Path(HF_HUB_CACHE)
 
 
 def free_bytes(folder: Path) -> int:
     """Free space on the disk where `folder` is, or will be made."""
-    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+    return shutil.disk_usage(_there(folder)).free
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there and may be looked at."""
+    above = (folder, *folder.parents)
+    return next((path for path in above if os.path.exists(path)), Path("."))
 
 
 def _disk() -> Iterator[Row]:
@@ -259,12 +314,15 @@ def _disk() -> Iterator[Row]:
         f"{free / 1e9:.1f} GB free at {_short(folder)}",
         "" if free > need else advice,
     )
+    if not os.access(_there(folder), os.R_OK | os.W_OK | os.X_OK):
+        found = f"you have no rights to {_short(folder)}"
+        yield Row("cache", TODO, found, "set HF_HOME to a folder of your own, and restart the kernel")
 
 
 def _short(folder: Path) -> str:
     """The folder with the home folder as ``~``, as people write it and as notebooks may show it."""
-    home = Path.home()
-    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else str(folder)
+    home = os.path.expanduser("~")  # unlike Path.home, no error where there is none
+    return f"~/{folder.relative_to(home).as_posix()}" if folder.is_relative_to(home) else shown(folder)
 
 
 def _checkpoints() -> Iterator[Row]:
@@ -305,8 +363,5 @@ def is_here(name: str) -> bool:
 
     try:
         return bool(find(name, local_files_only=True, quiet=True))
-    except (
-        CheckpointError,
-        ImportError,
-    ):  # ImportError: no huggingface_hub, which comes with transformers (its own row above)
+    except Exception:  # not there, or no working huggingface_hub (transformers brings it: its row above)
         return False

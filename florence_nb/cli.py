@@ -11,6 +11,8 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -66,7 +68,8 @@ def _check(options: argparse.Namespace) -> int:
     from .check import check
 
     report = check()
-    print(report)
+    encoding = sys.stdout.encoding or "utf-8"  # an older Windows console cannot print every letter
+    print(str(report).encode(encoding, "replace").decode(encoding))
     return 0 if report.ok else 1
 
 
@@ -214,18 +217,27 @@ def _target(options: argparse.Namespace, task: str) -> Path:
     """Where the picture will go; a place that cannot be written is found before the model runs."""
     from PIL import Image
 
-    stem = Path(options.image.split("?")[0]).stem or "picture"
+    stem = _stem(options.image)
     target = options.save or Path(f"{stem}-{task.strip('<>').lower().replace('_', '-')}.png")
     if Image.registered_extensions().get(target.suffix.lower()) not in Image.SAVE:
         raise InputError(
             f"--save {target}: no picture format has the ending {target.suffix or '(none)'!r}, use .png or"
             " .jpg."
         )
-    if not target.parent.is_dir():
+    if not os.path.isdir(target.parent):
         raise InputError(f"--save {target}: there is no folder {target.parent}, make it first.")
-    if target.exists() and Path(options.image).exists() and target.samefile(options.image):
+    if not os.access(target if os.path.exists(target) else target.parent, os.W_OK):
+        raise InputError(f"--save {target} may not be written: choose a folder of your own.")
+    if os.path.exists(target) and os.path.exists(options.image) and target.samefile(options.image):
         raise InputError(f"--save {target} would overwrite the picture you ask about: choose another name.")
     return target
+
+
+def _stem(image: str) -> str:
+    """The name of the picture without its ending; "picture" for text that is the picture itself."""
+    if image.lower().startswith("data:") or (len(image) > 255 and "://" not in image):
+        return "picture"
+    return re.sub(r"[^\w. -]", "", Path(image.split("?")[0]).stem).strip()[:80] or "picture"
 
 
 def _print_json(answer: Answer) -> None:

@@ -1,8 +1,8 @@
 """From the name of a checkpoint to a `Florence`, without remote code.
 
 The checkpoints named ``microsoft/Florence-2-*`` bring Python files of 2024 that no current transformers can
-run. Their twins at ``florence-community`` hold the same weights for the classes that transformers itself has:
-see notebooks/02_loading.ipynb.
+run. Their native versions at ``florence-community`` hold the same weights for the classes that transformers
+itself has: see notebooks/02_loading.ipynb.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import CHECKPOINTS, MINI_FOLDER, fetch, find, is_complete, weight_files
+from .checkpoints import CHECKPOINTS, MINI_FOLDER, WANTED, fetch, find, is_complete, weight_files
 from .errors import CheckpointError, InputError
+from .web import shown
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +45,8 @@ def load(
     """Loads a checkpoint and its processor.
 
     Args:
-        name: a key of `CHECKPOINTS`, a hub id, or a folder. ``microsoft/Florence-2-…`` means its native twin.
+        name: a key of `CHECKPOINTS`, a hub id, or a folder. ``microsoft/Florence-2-…`` means its native
+            version.
         device: "cuda", "mps", "cpu" …; None takes the first of these that is there.
         dtype: "float32", "float16" or "bfloat16"; None: float16 on CUDA, else float32.
         attn_implementation: "sdpa", "eager", "flash_attention_2"; None takes the last one where flash-attn, a
@@ -53,14 +55,14 @@ def load(
         local_files_only: None asks the network only for what is not on this disk; True never; False looks for
             a newer version.
         cache: remember encoded pictures (see `Florence`); answers are the same without, only slower.
-        quiet: print nothing. Otherwise one line tells what mini cannot do, or which twin was taken.
+        quiet: print nothing. Otherwise one line tells what mini cannot do, or which version was taken.
 
     Raises:
-        CheckpointError: the checkpoint cannot be had, is no native Florence-2, or its weights are incomplete.
-        InputError: device, dtype or attention do not exist here.
+        CheckpointError: the checkpoint is not available, is not a native Florence-2, or its files are
+            incomplete or cannot be read.
+        InputError: device, dtype or attention do not exist here, or the memory is too small.
     """
-    from .florence import Florence
-
+    Florence = _florence()
     where = _device(device)
     kind = _dtype(dtype, where)
     attention = attn_implementation or _attention(where, kind)
@@ -69,27 +71,46 @@ def load(
     with _no_bars():
         processor = _processor(folder, str(name))
         model = _model(folder, str(name), kind, attention)
-        florence = Florence(model.to(where), processor, str(name), cache=cache)
+        florence = Florence(_moved(model, where, str(name)), processor, str(name), cache=cache)
     if folder == MINI_FOLDER and not quiet:
         print(_MINI_LINE)
     return florence
+
+
+def _florence() -> type[Florence]:
+    """The class, whose module imports torch and transformers."""
+    try:
+        from transformers import Florence2Processor  # noqa: F401
+
+        from .florence import Florence
+    except (ImportError, RuntimeError) as error:  # transformers wraps what its parts raise
+        from .check import outdated
+
+        advice = outdated(["safetensors", "transformers", "torch", "numpy"])
+        advice = advice or "run `florence-nb check` for the cure"
+        reason = shown(_first_line(error), 150)
+        raise CheckpointError(f"transformers cannot be used here ({reason}): {advice}.") from error
+    return Florence
 
 
 def _check_folder(folder: Path, name: str) -> None:
     """Whether the folder holds a native Florence-2. Transformers reads an old configuration without a word,
     and wrongly.
     """
+    _check_files(folder)
+    name = shown(name)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        vision = dict(config.get("vision_config") or {})
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or shown(_first_line(error), 60)
         raise CheckpointError(
-            f"{folder} has no readable config.json: give the folder that a checkpoint was saved in."
+            f"{shown(folder)} has no readable config.json ({reason}): give the folder that a checkpoint was"
+            " saved in."
         ) from error
     if config.get("model_type") != "florence2":
-        raise CheckpointError(
-            f"{name} is no Florence-2 but {config.get('model_type')!r}: take one of {', '.join(CHECKPOINTS)}."
-        )
-    vision = config.get("vision_config") or {}
+        kind = shown(repr(config.get("model_type")), 40)
+        raise CheckpointError(f"{name} is not a Florence-2 but {kind}: take one of {', '.join(CHECKPOINTS)}.")
     if "dim_embed" in vision or vision.get("model_type") == "davit":
         raise CheckpointError(
             f"{name} is in the layout of 2024, which needs remote code that no longer runs: take a native"
@@ -98,8 +119,25 @@ def _check_folder(folder: Path, name: str) -> None:
         )
     if not is_complete(folder):
         raise CheckpointError(
-            f"{folder} is incomplete: it needs config.json, *.safetensors and the tokenizer's files."
+            f"{shown(folder)} is incomplete: it needs config.json, *.safetensors and the tokenizer's files."
         )
+
+
+def _check_files(folder: Path) -> None:
+    """Whether every file may be read and is itself: their readers tell it as damage, or as a missing file."""
+    for path in (path for pattern in WANTED for path in sorted(folder.glob(pattern))):
+        try:
+            with path.open("rb") as file:
+                start = file.read(40)
+        except OSError as error:
+            raise CheckpointError(
+                f"{shown(path)} cannot be read ({error.strerror}): check your rights to it."
+            ) from error
+        if start.startswith(b"version https://git-lfs"):
+            raise CheckpointError(
+                f"{shown(path)} is a Git LFS pointer instead of the file itself: run `git lfs install`, then"
+                " `git lfs pull` in that folder."
+            )
 
 
 def _processor(folder: Path, name: str) -> Any:
@@ -108,9 +146,7 @@ def _processor(folder: Path, name: str) -> Any:
     try:
         return Florence2Processor.from_pretrained(folder, local_files_only=True)
     except Exception as error:  # damaged files raise whatever their reader raises
-        raise CheckpointError(
-            f"The processor files of {name} cannot be read ({_first_line(error)}): fetch them again."
-        ) from error
+        raise _unreadable(f"The processor files of {shown(name)}", error) from error
 
 
 def _model(folder: Path, name: str, dtype: torch.dtype, attention: str) -> Any:
@@ -129,14 +165,14 @@ def _model(folder: Path, name: str, dtype: torch.dtype, attention: str) -> Any:
         )
         if (folder / "generation_config.json").is_file():
             model.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
-    except ImportError as error:
-        raise InputError(
-            f"attn_implementation={attention!r} is not installed here: leave it out, or take 'sdpa'."
-        ) from error
     except Exception as error:  # damaged weights raise whatever their reader raises
-        raise CheckpointError(
-            f"The weights of {name} cannot be read ({_first_line(error)}): fetch them again."
-        ) from error
+        foreign = attention not in ("sdpa", "eager")
+        if foreign and (isinstance(error, ImportError) or "attn_implementation" in str(error)):
+            raise InputError(
+                f"attn_implementation={shown(repr(attention))} is not installed here: leave it out, or take"
+                " 'sdpa'."
+            ) from error
+        raise _unreadable(f"The weights of {shown(name)}", error) from error
     _check_report(report, name)
     return model.eval()
 
@@ -151,6 +187,52 @@ def _weights(folder: Path) -> dict[str, Any]:
 
     files = [safe_open(path, framework="pt", backend="pread") for path in weight_files(folder)]
     return {key: file.get_slice(key) for file in files for key in file.keys()}
+
+
+def _unreadable(what: str, error: Exception) -> InputError | CheckpointError:
+    """Why files could not be loaded: only what is damaged has to be fetched again."""
+    from .check import outdated
+
+    reason = shown(_first_line(error))
+    advice = outdated(["safetensors", "transformers", "torch"])
+    if isinstance(error, (TypeError, AttributeError, ImportError)) and advice:
+        return CheckpointError(f"{what} cannot be read by packages that are too old ({reason}): {advice}.")
+    if isinstance(error, TypeError) and "backend" in reason:
+        return CheckpointError(
+            f"{what} cannot be read, safetensors is too old here ({reason}): pip install --upgrade"
+            " safetensors."
+        )
+    if isinstance(error, ImportError):
+        return CheckpointError(f"{what} cannot be read ({reason}): run `florence-nb check` for the cure.")
+    if _no_memory(error):
+        return _memory(what)
+    if isinstance(error, OSError) and error.errno:
+        return CheckpointError(f"{what} cannot be read ({reason}): check the disk and your rights.")
+    return CheckpointError(f"{what} cannot be read ({reason}): they are damaged, fetch them again.")
+
+
+def _no_memory(error: Exception) -> bool:
+    words = ("out of memory", "not enough memory", "Cannot allocate memory", "can't allocate memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def _memory(what: str) -> InputError:
+    return InputError(
+        f"{what} do not fit in the memory that is free: close other programs or kernels, take"
+        " dtype='float16', or a smaller checkpoint such as 'base' or 'mini'."
+    )
+
+
+def _moved(model: Any, device: torch.device, name: str) -> Any:
+    try:
+        return model.to(device)
+    except Exception as error:  # drivers raise whatever they like
+        if _no_memory(error):
+            raise _memory(f"The weights of {shown(name)}") from error
+        raise InputError(
+            f"The model cannot be moved to {device} ({shown(_first_line(error))}): take device='cpu', or look"
+            " after the driver."
+        ) from error
 
 
 def _check_report(report: dict[str, Any], name: str) -> None:

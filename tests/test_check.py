@@ -7,6 +7,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.metadata
+import os
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from florence_nb.check import EXTRA, EXTRAS, NEEDED, OK, TODO, Report, Row, _manager_row, _numbers
+from florence_nb.check import EXTRA, EXTRAS, OK, TODO, Report, Row, _allowed, _manager_row, _numbers
 from florence_nb.errors import CheckpointError
 
 # The package's `check` is the function, so the module of the same name is taken from the import system.
@@ -34,7 +35,9 @@ def by_name(report: Report) -> dict[str, Row]:
 
 def test_every_thing_of_the_card_has_a_row(report):
     names = by_name(report)
-    wanted = "Python transformers torch pillow requests ipywidgets device flash-attn timm einops disk"
+    wanted = (
+        "Python transformers torch pillow requests ipywidgets tqdm safetensors device flash-attn timm einops"
+    )
     assert set(wanted.split()) <= set(names) and len(names) == len(report.rows)
     assert {f"checkpoint {name}" for name in ("mini", "base", "base-ft", "large", "large-ft")} <= set(names)
     assert {row.state for row in report.rows} <= {OK, TODO, EXTRA}
@@ -62,8 +65,42 @@ def test_lowest_versions_agree_with_the_package():
     ]
     lowest = {r.name: s.version for r in required for s in r.specifier if s.operator == ">="}
     assert lowest, "no requirements were read"
-    assert NEEDED == {name: lowest.get(name) for name in NEEDED}
-    assert set(lowest) - set(NEEDED) <= {"tqdm", "safetensors", "huggingface-hub"}
+    needed = module.needed()
+    assert set(needed) == set(lowest) >= {"safetensors", "tqdm", "transformers", "torch"}
+    assert all(f">={lowest[name]}" in versions for name, versions in needed.items())
+
+
+def test_a_clone_that_was_never_installed_and_no_clone(monkeypatch, tmp_path):
+    pytest.importorskip("tomllib")
+
+    def absent(_):
+        raise importlib.metadata.PackageNotFoundError("florence-nb")
+
+    installed = module.needed()
+    monkeypatch.setattr(module.importlib.metadata, "requires", absent)
+    if (Path(module.__file__).parents[1] / "pyproject.toml").is_file():
+        assert {name: set(v.split(",")) for name, v in module.needed().items()} == {
+            name: set(v.split(",")) for name, v in installed.items()
+        }
+    monkeypatch.setattr(module, "__file__", str(tmp_path / "florence_nb" / "check.py"))
+    (row,) = module._packages()
+    assert row.name == "florence-nb" and "not installed" in row.found and "pip install" in row.advice
+
+
+@pytest.mark.parametrize(
+    "version, versions, allowed",
+    [
+        ("2.6.0", ">=2.6", True),
+        ("2.5.9", ">=2.6", False),
+        ("8.1.9", "<9,>=7.7", True),
+        ("9.0", "<9,>=7.7", False),
+        ("7.6", "<9,>=7.7", False),
+        ("1.0", "", True),
+        ("odd", ">=1", False),
+    ],
+)
+def test_allowed(version, versions, allowed):
+    assert _allowed(version, versions) is allowed
 
 
 @pytest.mark.parametrize(
@@ -126,7 +163,7 @@ def pretend(monkeypatch, **versions: str | None) -> None:
 
 
 def test_old_and_absent_packages(monkeypatch):
-    pretend(monkeypatch, transformers="4.49.0", requests=None)
+    pretend(monkeypatch, transformers="4.49.0", requests=None, safetensors="0.7.0", ipywidgets="9.1")
     rows = {row.name: row for row in module._packages()}
     assert (
         rows["transformers"].state == TODO
@@ -135,6 +172,8 @@ def test_old_and_absent_packages(monkeypatch):
     assert "restart the kernel" in rows["transformers"].advice
     assert (rows["requests"].state, rows["requests"].found) == (TODO, "not installed")
     assert rows["torch"].state == OK
+    assert rows["safetensors"].state == TODO and "safetensors>=" in rows["safetensors"].advice
+    assert rows["ipywidgets"].state == TODO and "<9" in rows["ipywidgets"].advice
 
 
 def test_a_broken_neighbour_names_torchvision(monkeypatch):
@@ -251,3 +290,93 @@ def test_importing_it_is_cheap():
 def test_extras_are_never_a_duty():
     assert set(EXTRAS) == {"flash-attn", "timm", "einops"}
     assert all(row.state == EXTRA for row in module._extras())
+
+
+# ---- check() never raises
+
+
+STEPS = ["_python", "_packages", "_model_class", "_device", "_widgets", "_extras", "_disk", "_checkpoints"]
+
+
+class Panic(BaseException):
+    """What a library in Rust raises when it gives up."""
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied"), SystemExit("bye"), Panic("a\nb")]
+)
+def test_a_fault_of_any_step_is_a_row(step, error, monkeypatch):
+    def broken():
+        yield Row("half", OK, "done")
+        raise error
+
+    for name in STEPS:
+        monkeypatch.setattr(module, name, lambda: iter(()))
+    monkeypatch.setattr(module, step, broken)
+    report = module.check()
+    first, second = report.rows
+    assert first.name == "half" and second.state == TODO and not report.ok
+    assert type(error).__name__ in second.found and "\n" not in second.found
+    assert str(report) and report._repr_html_()
+
+
+def test_remains_of_an_installation_are_not_installed(monkeypatch):
+    def broken(_):
+        raise KeyError("Version")
+
+    monkeypatch.setattr(module.importlib.metadata, "version", broken)
+    assert all(row.found == "not installed" for row in module._packages())
+
+
+FAULTS = {
+    "no home": """
+import os, pwd
+os.environ.pop("HOME", None)
+def nobody(_): raise KeyError("getpwuid(): uid not found")
+pwd.getpwuid = nobody
+""",
+    "a locked cache": """
+import os, tempfile
+locked = os.path.join(tempfile.mkdtemp(), "locked")
+os.makedirs(locked + "/hf")
+os.environ["HF_HOME"] = locked + "/hf"
+from florence_nb.cli import main
+main(["check"])  # import all that is lazy, while everything can be read
+os.chmod(os.path.dirname(locked), 0o755)
+os.chmod(locked, 0)
+if os.getuid() == 0:
+    os.setuid(65534)
+""",
+    "no disk": """
+import shutil
+def disk_usage(_): raise OSError(5, "Input/output error")
+shutil.disk_usage = disk_usage
+""",
+    "a hub that cannot be imported": """
+import sys
+sys.modules["huggingface_hub"] = None
+sys.modules["huggingface_hub.constants"] = None
+""",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the faults are those of Unix")
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_faults_of_a_machine_are_rows(fault):
+    # Without torch and transformers the check is quick, and has two faults more to tell.
+    quick = "import sys; sys.modules['torch'] = sys.modules['transformers'] = None"
+    code = f"{quick}\n{FAULTS[fault]}\nfrom florence_nb.cli import main\nraise SystemExit(main(['check']))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Traceback" not in ended.stderr and ended.returncode == 1, ended.stderr
+    assert "checkpoint mini" in ended.stdout and "disk" in ended.stdout
+    if fault == "a locked cache":
+        assert "no rights" in ended.stdout and "HF_HOME" in ended.stdout
+
+
+def test_an_old_console_is_no_fault():
+    code = "import sys; sys.modules['torch'] = sys.modules['transformers'] = None;"
+    code += "from florence_nb import cli; cli.main(['check'])"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert "Traceback" not in ended.stderr and "checkpoint mini" in ended.stdout

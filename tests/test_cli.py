@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import io
 import json
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from florence_nb import checkpoints, cli, loading
+from florence_nb import checkpoints, cli, images, loading
 from florence_nb.answers import Answer
 from florence_nb.errors import CheckpointError
 from florence_nb.images import open_image
@@ -101,6 +102,19 @@ def test_run_passes_every_setting_on(florence):
     }
     assert florence.calls[0] | wanted == florence.calls[0]
     assert list(Path(".").iterdir()) == []
+
+
+def test_run_with_base64_a_data_url_and_a_locked_folder(florence, capsys, monkeypatch):
+    data = base64.b64encode((images.SAMPLES_FOLDER / "coffee.jpg").read_bytes()).decode()
+    for image in (data, f"data:image/jpeg;base64,{data}"):
+        assert cli.main(["run", image, "od"]) == 0
+        assert Path("picture-od.png").is_file()
+        Path("picture-od.png").unlink()
+    capsys.readouterr()
+    assert "not a path" in error_of(capsys, "run", "b" * 5000, "od")
+    monkeypatch.setattr(cli.os, "access", lambda *_: False)
+    assert "may not be written" in error_of(capsys, "run", "coffee", "od")
+    assert florence.calls and len(florence.loads) == 2
 
 
 def test_run_with_a_phrase_and_with_a_region(florence):

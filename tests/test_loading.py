@@ -4,10 +4,16 @@ weights.
 
 from __future__ import annotations
 
+import http.server
+import importlib
 import json
+import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -158,6 +164,7 @@ def test_flash_attention_only_where_all_of_it_is_there(
         ({"dtype": "int8"}, "dtype='int8' is not for Florence-2: take 'float32'"),
         ({"dtype": torch.float64}, "is not for Florence-2"),
         ({"attn_implementation": "flash_attention_2"}, "not installed here: leave it out"),
+        ({"attn_implementation": "fancy"}, "not installed here: leave it out"),
     ],
 )
 def test_options_that_do_not_exist(saved, options, words):
@@ -203,7 +210,7 @@ def test_a_microsoft_name_takes_the_twin_and_says_so_once(hub, capsys):
         and hub.asked[-1][0] == "florence-community/Florence-2-large"
     )
     printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 1 and "taking its native twin florence-community/Florence-2-large" in printed[0]
+    assert len(printed) == 1 and "taking its native version florence-community/Florence-2-large" in printed[0]
     load("microsoft/Florence-2-large", quiet=True)
     assert capsys.readouterr().out == ""
 
@@ -273,6 +280,160 @@ def test_without_network_the_error_says_what_was_tried_and_three_ways_on(hub, ki
     assert "the path of a folder" in message and "\n" not in message and caught.value.__cause__ is hub.error
 
 
+def test_messages_stay_short_whatever_the_name(hub):
+    hub.error = OSError("x" * 3000)
+    with pytest.raises(CheckpointError) as caught:
+        load("someone/" + "long-name-" * 30)
+    assert len(str(caught.value)) <= 500
+    for name in ("x" * 5000, "a\0b", "~nobody42/model", "./" + "x" * 5000, "/" + "a/" * 900, "b c/d"):
+        with pytest.raises(CheckpointError) as caught:
+            load(name)
+        assert len(str(caught.value)) <= 500 and "\n" not in str(caught.value)
+    for name in (None, 5, b"base", ["base"]):
+        with pytest.raises(CheckpointError, match="text or a path"):
+            load(name)
+
+
+ANSWERS = {
+    "401 token": (
+        401,
+        {"X-Error-Message": "Invalid credentials in Authorization header"},
+        ["token", "HF_TOKEN"],
+    ),
+    "401": (401, {}, ["knows no such checkpoint, or wants a login"]),
+    "403": (403, {}, ["403", "token"]),
+    "gated": (403, {"X-Error-Code": "GatedRepo"}, ["licence", "hf auth login"]),
+    "404": (404, {"X-Error-Code": "RepoNotFound"}, ["knows no such checkpoint", "name"]),
+    "revision": (404, {"X-Error-Code": "RevisionNotFound"}, ["no such revision"]),
+    "404 of a mirror": (404, {}, ["404", "HF_ENDPOINT"]),
+    "407": (407, {}, ["proxy", "login"]),
+    "429": (429, {}, ["429", "Wait"]),
+    "500": (500, {}, ["500", "later"]),
+    "418": (418, {}, ["418"]),
+    "login page": (200, {}, ["something else answered", "log in to the network"]),
+}
+
+
+@pytest.fixture
+def real_hub(monkeypatch, tmp_path):
+    """The real client, asking a server of ours; `answers` is (status, headers) of whatever is asked."""
+    import huggingface_hub
+
+    class Hub(http.server.BaseHTTPRequestHandler):
+        answer: tuple = (404, {})
+
+        def do_GET(self):
+            status, headers = Hub.answer
+            self.send_response(status)
+            for key, value in {**headers, "Content-Length": "20"}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(b"<html>a page</html>\n")
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            monkeypatch.delenv(name)
+        real, options = (
+            huggingface_hub.snapshot_download,
+            {"cache_dir": tmp_path / "cache", "endpoint": f"http://127.0.0.1:{server.server_port}"},
+        )
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: real(*a, **k, **options))
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", options["endpoint"])
+        yield Hub
+        server.shutdown()
+
+
+@pytest.mark.parametrize("kind", list(ANSWERS))
+def test_what_the_hub_answers_is_told_with_its_cure(kind, real_hub, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    status, headers, words = ANSWERS[kind]
+    real_hub.answer = (status, headers)
+    with pytest.raises(CheckpointError) as caught:
+        load("someone/florence")
+    text = str(caught.value)
+    assert all(word in text for word in words) and "did not answer" not in text, text
+    assert "HF_ENDPOINT" in text and len(text) <= 500 and "\n" not in text
+
+
+def test_a_stale_token_is_blamed_for_a_published_checkpoint(real_hub, monkeypatch):
+    real_hub.answer = (401, {})
+    monkeypatch.setenv("HF_TOKEN", "hf_of_last_year")
+    with pytest.raises(CheckpointError, match="refuses your token.*unset HF_TOKEN"):
+        load("base")
+
+
+def wrapped(error: Exception) -> Exception:
+    """As huggingface_hub wraps what happened."""
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    outer = LocalEntryNotFoundError("An error happened while trying to locate the files on the Hub\nGot: …")
+    outer.__cause__ = error
+    return outer
+
+
+def net_fault(name: str, *causes: Exception) -> Exception:
+    error = type(name, (Exception,), {})("it failed")
+    for outer, inner in zip((error, *causes), causes):
+        outer.__cause__ = inner
+    return error
+
+
+UNVERIFIED = (
+    "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate"
+)
+SOCKS = "Using SOCKS proxy, but the 'socksio' package is not installed."
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [
+        (OSError(28, "No space left on device"), "disk is full. Free some space, or set HF_HOME"),
+        (RuntimeError("Data processing error: IO Error: No space left (os error 28)"), "disk is full"),
+        (PermissionError(13, "Permission denied"), "may not be written (no rights). Set HF_HOME"),
+        (OSError(30, "Read-only file system"), "read-only"),
+        (OSError(122, "Disk quota exceeded"), "quota"),
+        (net_fault("ConnectError", ssl.SSLCertVerificationError(1, UNVERIFIED)), "SSL_CERT_FILE"),
+        (net_fault("ConnectError", socket.gaierror(-2, "Name or service not known")), "no network"),
+        (net_fault("ConnectTimeout", TimeoutError("timed out")), "did not answer in time"),
+        (net_fault("ProxyError"), "HTTPS_PROXY"),
+        (ImportError(SOCKS), "httpx[socks]"),
+        (net_fault("OfflineModeIsEnabled"), "HF_HUB_OFFLINE is set"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [wrapped, lambda error: error])
+def test_faults_of_disk_and_net_are_told_with_their_cure(error, words, wrap, hub):
+    hub.error = wrap(error)
+    with pytest.raises(CheckpointError) as caught:
+        load("base")
+    text = str(caught.value)
+    assert words in text and len(text) <= 500 and "\n" not in text, text
+    assert "fetch it again" not in text
+
+
+def test_a_proxy_in_between_is_named(hub, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://ann:s3cret-pw@127.0.0.1:9")
+    hub.error = wrapped(net_fault("ConnectError", ConnectionRefusedError(111, "Connection refused")))
+    with pytest.raises(CheckpointError, match="the proxy http://127.0.0.1:9 refuses") as caught:
+        load("base")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_cache_that_may_not_be_read_is_named(hub, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checkpoints.os, "scandir", refuse)
+    with pytest.raises(CheckpointError, match="which you may not read.*HF_HOME"):
+        load("base", local_files_only=True)
+
+
 def test_local_files_only_asks_no_network(hub):
     with pytest.raises(CheckpointError, match="local_files_only=True forbids the network"):
         load("base", local_files_only=True)
@@ -287,7 +448,9 @@ def test_the_real_client_without_a_network(monkeypatch, tmp_path):
         {"cache_dir": tmp_path, "endpoint": "http://127.0.0.1:9"},
     )
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: real(*a, **k, **nowhere))
-    with pytest.raises(CheckpointError, match="but it did not answer"):
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    with pytest.raises(CheckpointError, match="but the host refuses the connection"):
         load("base-ft")
 
 
@@ -319,8 +482,117 @@ def test_a_weight_of_another_shape_is_an_error(folder):
 def test_damaged_weights(folder):
     data = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(data[: len(data) // 2])
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(CheckpointError, match="cannot be read .* damaged, fetch them again"):
         load(folder)
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 463221266\n"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "model.safetensors",
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "model.safetensors.index.json",
+    ],
+)
+def test_a_git_lfs_pointer_is_named(folder, file):
+    (folder / file).write_bytes(POINTER)
+    with pytest.raises(CheckpointError, match=f"{file} is a Git LFS pointer .*git lfs pull") as caught:
+        load(folder)
+    assert "again" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"weight_map": 3}', "{}"])
+def test_a_damaged_index_of_weights(folder, content):
+    (folder / "model.safetensors.index.json").write_text(content)
+    with pytest.raises(CheckpointError, match="incomplete"):
+        load(folder)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "7", '{"model_type": "florence2", "vision_config": 3}'])
+def test_a_damaged_configuration(folder, content):
+    (folder / "config.json").write_text(content)
+    with pytest.raises(CheckpointError, match="no readable config.json"):
+        load(folder)
+
+
+def test_files_that_may_not_be_read(folder, monkeypatch):
+    real = Path.open
+
+    def locked(path, *rest, **options):
+        if path.name == "model.safetensors":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", locked)
+    with pytest.raises(CheckpointError, match="Permission denied.*your rights") as caught:
+        load(folder)
+    assert "again" not in str(caught.value)
+
+
+OLD = "__new__() got an unexpected keyword argument 'backend'"
+
+
+@pytest.mark.parametrize(
+    "error, kind, words",
+    [
+        (TypeError(OLD), CheckpointError, "safetensors is too old"),
+        (MemoryError(), InputError, "do not fit in the memory"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"), InputError, "memory"),
+        (OSError(5, "Input/output error"), CheckpointError, "check the disk"),
+        (ImportError("libgomp.so.1: cannot open"), CheckpointError, "florence-nb check"),
+    ],
+)
+def test_only_damage_is_to_be_fetched_again(saved, monkeypatch, error, kind, words):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("safetensors.safe_open", fail)
+    with pytest.raises(kind, match=words) as caught:
+        load(saved)
+    assert "again" not in str(caught.value) and len(str(caught.value)) <= 500
+
+
+def test_an_old_safetensors_is_named_with_the_version_that_is_needed(saved, monkeypatch):
+    check = importlib.import_module("florence_nb.check")
+    real = check._version
+    monkeypatch.setattr(check, "_version", lambda name: "0.4.0" if name == "safetensors" else real(name))
+    monkeypatch.setattr("safetensors.safe_open", lambda path, framework: None)
+    with pytest.raises(CheckpointError, match='too old .*pip install "safetensors>=0.8"'):
+        load(saved)
+
+
+def test_a_transformers_that_cannot_be_imported_is_named(saved, monkeypatch):
+    reason = (
+        "safetensors>=0.8.0 is required for a normal functioning of this module, but found 0.5.3.\nTry: …"
+    )
+
+    class Broken:
+        def __getattr__(self, name):
+            raise ImportError(reason)
+
+    monkeypatch.setitem(sys.modules, "transformers", Broken())
+    with pytest.raises(CheckpointError, match="safetensors>=0.8.0 is required.*florence-nb check") as caught:
+        load(saved)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_device_without_room_or_driver(saved, monkeypatch):
+    for text, words in (
+        ("CUDA out of memory. Tried", "do not fit"),
+        ("CUDA error: no kernel image", "'cpu'"),
+    ):
+
+        def fail(*_, text=text, **__):
+            raise RuntimeError(text)
+
+        monkeypatch.setattr(torch.nn.Module, "to", fail)
+        with pytest.raises(InputError, match=words):
+            load(saved)
 
 
 def test_no_weights(folder):
@@ -336,7 +608,7 @@ def test_no_configuration(tmp_path):
 
 def test_another_model(folder):
     edit(folder, "config.json", model_type="bart")
-    with pytest.raises(CheckpointError, match="is no Florence-2 but 'bart'"):
+    with pytest.raises(CheckpointError, match="is not a Florence-2 but 'bart'"):
         load(folder)
 
 
