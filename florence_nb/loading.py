@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .checkpoints import CHECKPOINTS, MINI_FOLDER, WANTED, fetch, find, is_complete, weight_files
 from .errors import CheckpointError, InputError
-from .web import shown
+from .web import causes, shown
 
 if TYPE_CHECKING:
     import torch
@@ -88,7 +88,7 @@ def _florence() -> type[Florence]:
 
         advice = outdated(["safetensors", "transformers", "torch", "numpy"])
         advice = advice or "run `florence-nb check` for the cure"
-        reason = shown(_first_line(error), 150)
+        reason = shown(_first_line(causes(error)[-1]), 150)
         raise CheckpointError(f"transformers cannot be used here ({reason}): {advice}.") from error
     return Florence
 
@@ -294,7 +294,7 @@ def _attention(device: torch.device, dtype: torch.dtype) -> str:
     return "sdpa"
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
