@@ -116,8 +116,8 @@ def plot(figures: list[Figure], path: Path) -> None:
     axes.barh([b.name for b in bars], [b.value for b in bars], color="#3b7dd8")
     spread = [[b.value - b.low for b in bars], [b.high - b.value for b in bars]]
     axes.errorbar([b.value for b in bars], range(len(bars)), xerr=spread, fmt="none", color="#444", capsize=3)
-    for at, bar in enumerate(bars):
-        axes.text(bar.high, at, f"  {bar.value:.1f} ×", va="center")
+    for index, bar in enumerate(bars):
+        axes.text(bar.high, index, f"  {bar.value:.1f} ×", va="center")
     axes.axvline(1, color="#444", linewidth=1)
     axes.set_xlabel("times as fast as the plain loop (same weights, same settings)")
     axes.set_xlim(0, 1.15 * max(b.high for b in bars))

@@ -126,8 +126,8 @@ def test_the_first_region_can_be_asked_about_however_small_the_picture():
 def test_a_file_comes_in_pieces():
     upload, seen = Upload(), []
     upload.observe(lambda change: seen.append(change["new"]), ["file", "refused"])
-    for at, piece in [(0, b"abc"), (3, b"de")]:
-        upload._handle_custom_msg({"name": "a.png", "size": 5, "at": at}, [memoryview(piece)])
+    for start, piece in [(0, b"abc"), (3, b"de")]:
+        upload._handle_custom_msg({"name": "a.png", "size": 5, "at": start}, [memoryview(piece)])
     upload._handle_custom_msg({"name": "a.png", "size": 99, "at": 0}, [b"broken off"])
     upload._handle_custom_msg({"name": "big.png", "size": 10**9, "refused": True}, [])
     upload._handle_custom_msg({"name": "b.png", "size": 0, "at": 0}, [b""])

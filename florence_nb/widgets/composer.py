@@ -117,7 +117,7 @@ class SceneComposer(Panel):
         """Names in the list and values in the controls, without an answer for each of them."""
         self._filling = True
         things = self.scene.wanted
-        self.thing.options = [(composer_model.name_of(thing), number) for number, thing in enumerate(things)]
+        self.thing.options = [(composer_model.title_of(thing), number) for number, thing in enumerate(things)]
         self.thing.value = min(chosen or 0, len(things) - 1) if things else None
         self._fill()
         self._filling = False
@@ -219,7 +219,7 @@ class SceneComposer(Panel):
         return show_all(shown, width=720) if shown else self.scene.image
 
     def __repr__(self) -> str:
-        things = ", ".join(map(composer_model.name_of, self.scene.wanted)) or "nothing"
+        things = ", ".join(map(composer_model.title_of, self.scene.wanted)) or "nothing"
         return f"Scene composer: {things} ({self.scene.background})"
 
 

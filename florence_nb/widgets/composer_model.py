@@ -134,7 +134,7 @@ def sign_words(text: str) -> str:
     return "\n".join(kept)
 
 
-def name_of(thing: Thing) -> str:
+def title_of(thing: Thing) -> str:
     """Colour and kind, and the words if it has some."""
     return f"{thing.colour} {thing.kind}" + (
         f" “{' / '.join(thing.text.split(chr(10)))}”" if thing.text else ""

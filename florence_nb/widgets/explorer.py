@@ -162,8 +162,12 @@ def _candidate(text: str, share: float, chosen: bool) -> str:
 
 
 def _looks(token: Token, layer: int | None) -> str:
-    at = slice(None) if layer is None else slice(layer - 1, layer)
-    shares = token.attention[at].sum(axis=(1, 2)).mean(), token.average[at].mean(), token.prompt[at].mean()
+    chosen = slice(None) if layer is None else slice(layer - 1, layer)
+    shares = (
+        token.attention[chosen].sum(axis=(1, 2)).mean(),
+        token.average[chosen].mean(),
+        token.prompt[chosen].mean(),
+    )
     grid = "×".join(map(str, token.attention.shape[1:]))
     words = (
         "To write it, the decoder looked {} at the {} image tokens of the picture, {} at their average and {}"
