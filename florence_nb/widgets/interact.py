@@ -162,6 +162,7 @@ def _control(name: str, given: Any, default: Any) -> Any:
     if several and default is not inspect.Parameter.empty and widget.value != default:
         raise InputError(f"{name} begins at {default!r}, which {name}={given!r} does not hold.")
     widget.description, widget.style = name.replace("_", " "), _STYLE
+    widget.layout = {"width": "340px", "max_width": "98%"}
     if widget.has_trait("continuous_update"):
         widget.continuous_update = False
     return widget
