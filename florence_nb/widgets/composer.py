@@ -30,8 +30,15 @@ _NAMES = {"boxes": "boxes", "mask": "mask of the chosen thing", "caption": "capt
 
 
 class SceneComposer(Panel):
-    """See `scene_composer`. ``scene`` is what is drawn now, ``comparisons`` what the model said of it;
-    ``refused`` the last error.
+    """See `scene_composer`. Setting the value of a control from Python does what a hand does.
+
+    Attributes:
+        scene: what is drawn now.
+        comparisons: what the model said of it beside the truth, one `Comparison` for each thing asked for.
+        refused: the last error, or None.
+        thing: dropdown, the index of the chosen thing in ``scene.wanted``.
+        across, down, size: sliders in percent of the picture. colour, mirrored, words: of the chosen thing.
+        background: dropdown. asked: a checkbox for each of boxes, mask, caption and reading.
     """
 
     def __init__(self, florence: Florence, scene: Scene, what: Sequence[str]) -> None:

@@ -71,7 +71,14 @@ def playground(
 
 
 class Playground(Panel):
-    """See `playground`."""
+    """See `playground`. Setting the value of a control from Python does what a hand does; then `wait`.
+
+    Attributes:
+        source, group, task: dropdowns and buttons for the picture, the group of tasks and the task prompt.
+        phrase: the text field of tasks that take one.
+        settings: the control of each setting by its name, such as ``settings["num_beams"]``.
+        run: the button "Ask"; ``run.click()`` presses it.
+    """
 
     def __init__(self, florence: Florence, picture: Picture, task: str, ask: bool) -> None:
         self.queue = AskQueue(florence, self._tell)
