@@ -205,12 +205,8 @@ def _generation(options: argparse.Namespace) -> dict:
             raise InputError(
                 f"--{key.replace('_', '-')} is {getattr(options, key)}, but must be {lowest} or more."
             )
-    return {
-        "num_beams": options.beams,
-        "max_new_tokens": options.max_new_tokens,
-        "do_sample": options.sample,
-        **given,
-    }
+    lengths = {"num_beams": options.beams, "max_new_tokens": options.max_new_tokens}
+    return {**lengths, "do_sample": options.sample, **given}
 
 
 def _target(options: argparse.Namespace, task: str) -> Path:

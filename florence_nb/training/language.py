@@ -389,9 +389,8 @@ def _learn(
         cells = cell_losses(trainer.heads, features[:, 1:].float(), truth)
         vision_loss = CELLS_WEIGHT * sum(WEIGHTS[name] * value for name, value in cells.items())
         figures |= {name: float(cells[name].detach()) for name in ("kind", "edge distances", "letters")}
-        torch.autograd.backward(
-            [features, vision_loss], [detached.grad.to(features.dtype), torch.ones_like(vision_loss)]
-        )
+        gradients = [detached.grad.to(features.dtype), torch.ones_like(vision_loss)]
+        torch.autograd.backward([features, vision_loss], gradients)
     trainer.optimiser.step(lr)
     return figures
 

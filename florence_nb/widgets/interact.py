@@ -19,6 +19,7 @@ from .panel import Panel, alt_text, img, page, sentence, trouble
 WIDTH = 400
 """Width in pixels of a drawn answer; `florence_nb.show` makes other ones."""
 _STYLE = {"description_width": "initial"}
+_CONTROLS = "a tuple, a list, a bool, a string or a widget"
 
 
 class Interact(Panel):
@@ -153,9 +154,7 @@ def _control(name: str, given: Any, default: Any) -> Any:
     except Exception as error:
         raise InputError(f"{name}={given!r} is no control: {error}.") from error
     if widget is None:
-        raise InputError(
-            f"{name}={given!r} is no control: give a tuple, a list, a bool, a string or a widget."
-        )
+        raise InputError(f"{name}={given!r} is no control: give {_CONTROLS}.")
     if widget is given:
         return widget
     several = isinstance(given, (tuple, list, dict))
