@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from .errors import CheckpointError
+from .errors import CheckpointError, first_line
 from .web import causes, network_fault, shown
 
 MINI_FOLDER = Path(__file__).parent / "mini"
@@ -315,7 +315,7 @@ def _net_fault(error: Exception, endpoint: str) -> tuple[str, str] | None:
 def _other(error: Exception, names: set[str]) -> tuple[str, str]:
     if "LocalEntryNotFoundError" in names:
         return _NO_ANSWER
-    first = (str(error).strip() or "no reason given").splitlines()[0]
+    first = first_line(error, "no reason given")
     return f"which failed: {type(error).__name__}: {shown(first, 100)}", ""
 
 

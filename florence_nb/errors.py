@@ -18,3 +18,8 @@ class InputError(_OneLine, ValueError):
 
 class CheckpointError(_OneLine, RuntimeError):
     """A checkpoint is not available, or is not what it should be."""
+
+
+def first_line(error: BaseException, default: str = "") -> str:
+    """The first line of an error's message; if it has none, ``default``, or the name of its class."""
+    return next(iter(str(error).strip().splitlines()), default or type(error).__name__)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .checkpoints import CHECKPOINTS, MINI_FOLDER, WANTED, fetch, find, is_complete, weight_files
-from .errors import CheckpointError, InputError
+from .errors import CheckpointError, InputError, first_line
 from .web import causes, shown
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _florence() -> type[Florence]:
 
         advice = outdated(["safetensors", "transformers", "torch", "numpy"])
         advice = advice or "run `florence-nb check` for the cure"
-        reason = shown(_first_line(causes(error)[-1]), 150)
+        reason = shown(first_line(causes(error)[-1]), 150)
         raise CheckpointError(f"transformers cannot be used here ({reason}): {advice}.") from error
     return Florence
 
@@ -103,7 +103,7 @@ def _check_folder(folder: Path, name: str) -> None:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         vision = dict(config.get("vision_config") or {})
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        reason = getattr(error, "strerror", None) or shown(_first_line(error), 60)
+        reason = getattr(error, "strerror", None) or shown(first_line(error), 60)
         raise CheckpointError(
             f"{shown(folder)} has no readable config.json ({reason}): give the folder that a checkpoint was"
             " saved in."
@@ -193,7 +193,7 @@ def _unreadable(what: str, error: Exception) -> InputError | CheckpointError:
     """Why files could not be loaded: only what is damaged has to be fetched again."""
     from .check import outdated
 
-    reason = shown(_first_line(error))
+    reason = shown(first_line(error))
     advice = outdated(["safetensors", "transformers", "torch"])
     if isinstance(error, (TypeError, AttributeError, ImportError)) and advice:
         return CheckpointError(f"{what} cannot be read by packages that are too old ({reason}): {advice}.")
@@ -230,7 +230,7 @@ def _moved(model: Any, device: torch.device, name: str) -> Any:
         if _no_memory(error):
             raise _memory(f"The weights of {shown(name)}") from error
         raise InputError(
-            f"The model cannot be moved to {device} ({shown(_first_line(error))}): take device='cpu', or look"
+            f"The model cannot be moved to {device} ({shown(first_line(error))}): take device='cpu', or look"
             " after the driver."
         ) from error
 
@@ -292,10 +292,6 @@ def _attention(device: torch.device, dtype: torch.dtype) -> str:
     if fits and importlib.util.find_spec("flash_attn") and torch.cuda.get_device_capability(device) >= (8, 0):
         return "flash_attention_2"
     return "sdpa"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 @contextmanager

@@ -130,18 +130,6 @@ class Pen:
             inside,
         )
 
-    def pie(
-        self, x0, y0, x1, y1, start, end, fill=None, line=None, thick: float = 1.6, inside: bool = False
-    ) -> None:
-        """A slice of an ellipse, angles in degrees clockwise from three o'clock."""
-        box = self._box(x0, y0, x1, y1)
-        self._paint(
-            lambda brush: brush.pieslice(
-                box, start, end, fill=fill, outline=line, width=self._px(thick) if line else 1
-            ),
-            inside,
-        )
-
     def arc(self, x0, y0, x1, y1, start, end, line, thick: float = 1.6, inside: bool = False) -> None:
         """A curved line along an ellipse, angles in degrees clockwise from three o'clock."""
         box = self._box(x0, y0, x1, y1)

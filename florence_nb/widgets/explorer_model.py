@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from ..answers import Answer
+from ..engine.location_scores import until_end
 from ..errors import InputError
 from ..images import open_image
 from ..locations import LOC, centres
@@ -311,8 +312,7 @@ def _placed(tokens: Sequence[Token], size: tuple[int, int]) -> list[Token]:
 
 def _until(row: list[tuple[int, float]], end: int) -> list[tuple[int, float]]:
     """Up to the first ``end`` and with it: the rest fills up the batch."""
-    ids = [id for id, _ in row]
-    return row[: ids.index(end) + 1] if end in ids else row
+    return row[: len(until_end([id for id, _ in row], end))]
 
 
 def _grown(rows: list[list[tuple[int, float]]], ranks: list[int], words: Words) -> tuple[BeamNode, ...]:

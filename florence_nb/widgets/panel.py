@@ -14,7 +14,7 @@ from IPython.display import display
 from PIL import Image
 
 from ..answers import Answer
-from ..errors import CheckpointError, InputError
+from ..errors import CheckpointError, InputError, first_line
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STYLE = """<style>
@@ -91,7 +91,7 @@ def sentence(error: BaseException) -> str:
     """An error as a sentence for the panel; ours are sentences already."""
     if isinstance(error, (InputError, CheckpointError, MemoryError)) and str(error):
         return str(error)
-    first = (str(error).strip().splitlines() or ["no further words"])[0]
+    first = first_line(error, "no further words")
     return f"The call failed with {type(error).__name__}: {first}"
 
 
