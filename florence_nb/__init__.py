@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .answers import Answer
     from .checkpoints import CHECKPOINTS, fetch
     from .drawing import show, show_all
+    from .exercises import exercise, report
     from .florence import Florence
     from .geometry import box_iou, mask_iou
     from .images import open_image, samples
@@ -47,6 +48,7 @@ _HOMES = {
     "answers": ("Answer",),
     "checkpoints": ("CHECKPOINTS", "fetch"),
     "drawing": ("show", "show_all"),
+    "exercises": ("exercise", "report"),
     "florence": ("Florence",),
     "geometry": ("box_iou", "mask_iou"),
     "images": ("open_image", "samples"),
@@ -74,6 +76,7 @@ __all__ = [
     "box_iou",
     "build_prompt",
     "check",
+    "exercise",
     "explore",
     "fetch",
     "from_loc",
@@ -85,6 +88,7 @@ __all__ = [
     "parse",
     "playground",
     "region_picker",
+    "report",
     "samples",
     "scene_composer",
     "scenes",

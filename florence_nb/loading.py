@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKPOINTS", "fetch", "load"]
 
+last_loaded: str | None = None
+"""The name of the checkpoint that `load` gave last: exercises judge content with mini only."""
+
 _MINI_LINE = (
     "mini is a small Florence-2 that knows drawn scenes only, no photographs. "
     'For the real one: load("base") or load("large"), a download of 0.5 or 1.5 GB.'
@@ -62,6 +65,7 @@ def load(
             incomplete or cannot be read.
         InputError: device, dtype or attention do not exist here, or the memory is too small.
     """
+    global last_loaded
     Florence = _florence()
     where = _device(device)
     kind = _dtype(dtype, where)
@@ -72,6 +76,7 @@ def load(
         processor = _processor(folder, str(name))
         model = _model(folder, str(name), kind, attention)
         florence = Florence(_moved(model, where, str(name)), processor, str(name), cache=cache)
+    last_loaded = str(name)
     if folder == MINI_FOLDER and not quiet:
         print(_MINI_LINE)
     return florence

@@ -1,0 +1,197 @@
+"""Compares answers with the ground truth of a scene, and names a mistake by undoing it: where the answer fits
+after the opposite of a known mistake, that mistake was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..geometry import WELL_PLACED, box_iou, mask_iou, match
+from ..scenes import GALLERY, Scene, VisibleThing
+from .exercise import NotYet
+from .values import boxes_of, mask_of, number_of
+
+SQUEEZED = 288
+"""Side in pixels of the square that mini squeezes every picture to."""
+Undo = Callable[[np.ndarray], np.ndarray]
+"""Boxes (n, 4) as given to boxes as they were meant."""
+
+
+def undoings(size: tuple[int, int]) -> dict[str, Undo]:
+    """What learners do to boxes, as sentences, each with its opposite; ``size`` is (width, height)."""
+    sides = np.array([*size, *size], float)
+    wide, high = size
+    return {
+        "your boxes are in bins, 0 to 999, and pixels are wanted: fnb.from_loc.": lambda b: (
+            (b + 0.5) * sides / 1000
+        ),
+        "your boxes are shares, 0 to 1: multiply x by the width and y by the height.": lambda b: b * sides,
+        "you give x, y, width, height: the right and bottom edge are wanted last.": lambda b: np.c_[
+            b[:, :2], b[:, :2] + b[:, 2:]
+        ],
+        "you give the centre, width and height; the four edges are wanted.": lambda b: np.c_[
+            b[:, :2] - b[:, 2:] / 2, b[:, :2] + b[:, 2:] / 2
+        ],
+        "x and y are exchanged: left comes first, then top.": lambda b: b[:, [1, 0, 3, 2]],
+        "the corners are exchanged: top left comes first, then bottom right.": lambda b: b[:, [2, 3, 0, 1]],
+        "the order is left, top, right, bottom; you give left, right, top, bottom.": lambda b: b[
+            :, [0, 2, 1, 3]
+        ],
+        "y grows downwards: 0 is the top of the picture.": lambda b: np.c_[
+            b[:, 0], high - b[:, 3], b[:, 2], high - b[:, 1]
+        ],
+        "width and height are exchanged: image.size is (width, height).": lambda b: (
+            b * [wide / high, high / wide, wide / high, high / wide]
+        ),
+        f"your boxes are pixels of the picture squeezed to {SQUEEZED} × {SQUEEZED}, which the model sees:"
+        " give pixels of the picture itself.": lambda b: b * sides / SQUEEZED,
+    }
+
+
+def check_boxes(
+    answer: Any,
+    scene: Scene,
+    wanted: Sequence[VisibleThing],
+    need: int | None = None,
+    least: float = WELL_PLACED,
+) -> str:
+    """Whether boxes find the wanted things of a scene; returns what was found, in words.
+
+    Args:
+        answer: anything that `values.boxes_of` reads.
+        need: how many of them must be found; None is all. Give the learner the benefit where mini may err.
+        least: IoU from which a box counts.
+
+    Raises:
+        NotYet: too few are found, or there are far more boxes than things. Known mistakes are named.
+    """
+    boxes, need = boxes_of(answer), len(wanted) if need is None else need
+    found = _found(boxes, wanted, least)
+    if len(found) < need:
+        raise NotYet(_mistake(boxes, scene, wanted, need, least) or _missed(found, wanted))
+    if len(boxes) > len(wanted) + 2:
+        raise NotYet(f"there are {len(boxes)} boxes for {counted(len(wanted), 'thing')}: too many.")
+    return f"{len(found)} of {counted(len(wanted), 'thing')} found{_missing(found, wanted)}."
+
+
+def check_mask(answer: Any, scene: Scene, thing: VisibleThing, least: float = 0.6) -> str:
+    """Whether a mask, or polygons, cover a thing; returns its IoU in words.
+
+    Raises:
+        NotYet: it does not. Known mistakes are named.
+    """
+    mask, truth = mask_of(answer, scene.size), mask_of(thing.polygons, scene.size)
+    iou = mask_iou(mask, truth)
+    if iou >= least:
+        return f"your mask and the true one agree with an IoU of {iou:.2f}."
+    if mask_iou(~mask, truth) >= least:
+        raise NotYet("True and False are exchanged: True is where the thing is.")
+    if mask_iou(mask, mask_of([_corners(thing.box)], scene.size)) >= 0.8:
+        raise NotYet("this is the whole box: the outline of the thing inside it is wanted.")
+    for other in scene.things:
+        if other is not thing and mask_iou(mask, mask_of(other.polygons, scene.size)) >= least:
+            raise NotYet(f"this is the mask of {_the(other)}, not of {_the(thing)}.")
+    for words, undone in _undone_masks(mask, answer, scene.size):
+        if mask_iou(undone, truth) >= least:
+            raise NotYet(words)
+    raise NotYet(f"your mask and the true one agree with an IoU of {iou:.2f}; at least {least:g} is wanted.")
+
+
+def check_number(
+    answer: Any, truth: float, within: float = 0.0, slips: Mapping[float, str] | None = None, unit: str = ""
+) -> str:
+    """Whether a number is right; returns it in words.
+
+    Args:
+        within: how far off it may be.
+        slips: known wrong numbers, with the sentence that says how one comes to them.
+
+    Raises:
+        NotYet: it is another number.
+    """
+    number = number_of(answer)
+    if abs(number - truth) <= within + 1e-9:
+        return f"{number:g}{unit} it is."
+    for slip, words in (slips or {}).items():
+        if abs(number - slip) <= max(within, 1e-6 * max(1.0, abs(slip))):
+            raise NotYet(words)
+    raise NotYet(f"{number:g}{unit} is too {'large' if number > truth else 'small'}.")
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 thing``, ``3 things``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _found(boxes: np.ndarray, wanted: Sequence[VisibleThing], least: float) -> list[int]:
+    """Indices of the wanted things that have a box of their own."""
+    ious = [(box_iou(b, t.box), i, j) for i, b in enumerate(boxes) for j, t in enumerate(wanted)]
+    return [j for _, j, iou in match(ious) if iou >= least]
+
+
+def _mistake(
+    boxes: np.ndarray, scene: Scene, wanted: Sequence[VisibleThing], need: int, least: float
+) -> str | None:
+    """The sentence of the mistake that was made, if it is a known one."""
+    for words, undo in undoings(scene.size).items():
+        if len(_found(undo(boxes), wanted, least)) >= need:
+            return words
+    for name, other in GALLERY.items():
+        if other is not scene and len(_found(boxes, other.things, least)) >= max(2, need):
+            return f"these are boxes of another picture, {name!r}."
+    rest = [thing for thing in scene.things if thing not in wanted]
+    if rest and len(_found(boxes, rest, least)) == len(boxes):
+        return f"a box is around another thing, the {rest[_found(boxes, rest, least)[0]].kind}."
+    return _shifted(boxes, wanted)
+
+
+def _shifted(boxes: np.ndarray, wanted: Sequence[VisibleThing]) -> str | None:
+    """The sentence for one box of the right size at another place."""
+    if len(boxes) != 1 or len(wanted) != 1:
+        return None
+    off = (boxes[0].reshape(2, 2).sum(axis=0) - np.reshape(wanted[0].box, (2, 2)).sum(axis=0)) / 2
+    if box_iou(boxes[0] - [*off, *off], wanted[0].box) < 0.6:
+        return None
+    return (
+        f"the box has the right size, but lies {off[0]:+.0f} pixels off in x and {off[1]:+.0f} in y: what is"
+        " found in a piece counts from the corner of that piece."
+    )
+
+
+def _missed(found: list[int], wanted: Sequence[VisibleThing]) -> str:
+    score = f"{len(found)} of {counted(len(wanted), 'thing')} found"
+    return f"{score} (a box counts from an IoU of 0.5){_missing(found, wanted)}."
+
+
+def _missing(found: list[int], wanted: Sequence[VisibleThing]) -> str:
+    names = [_the(thing) for j, thing in enumerate(wanted) if j not in found]
+    return f"; {' and '.join(names)} {'is' if len(names) == 1 else 'are'} missing" if names else ""
+
+
+def _the(thing: VisibleThing) -> str:
+    return f"the {thing.colour} {thing.kind}"
+
+
+def _corners(box: Sequence[float]) -> np.ndarray:
+    x1, y1, x2, y2 = box
+    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], float)
+
+
+def _undone_masks(mask: np.ndarray, answer: Any, size: tuple[int, int]) -> Iterator[tuple[str, np.ndarray]]:
+    """Known mistakes with masks, each with the mask that was meant."""
+    yield "your mask is upside down: row 0 is the top of the picture.", mask[::-1]
+    yield "your mask is mirrored: column 0 is the left of the picture.", mask[:, ::-1]
+    polygons = getattr(answer, "polygons", answer)
+    if isinstance(polygons, (list, tuple)):
+        wide, high = size
+        whole = mask_of(_scaled(polygons, np.array([wide, high]) / 1000), size)
+        yield "your outline is in bins, 0 to 999, and pixels are wanted: fnb.from_loc.", whole
+
+
+def _scaled(polygons: Any, factor: np.ndarray) -> Any:
+    if isinstance(polygons, (list, tuple)):
+        return [_scaled(part, factor) for part in polygons]
+    return np.asarray(polygons, float) * factor

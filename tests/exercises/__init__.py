@@ -1,0 +1,1 @@
+"""Every exercise of the course, with right and wrong answers as learners give them."""
