@@ -64,8 +64,8 @@ def quiz_page() -> str:
     """workshop/quiz.md: all questions, lesson by lesson."""
     lessons = dict.fromkeys(q.lesson for q in questions())
     intro = (
-        "# Quiz\n\n<!-- made from quiz.toml by `make quiz` -->\n\nRead a question aloud, let people vote, then open"
-        " an option: it tells whether it is right, and why. The same questions end each lesson."
+        "# Quiz\n\n<!-- made from quiz.toml by `make quiz` -->\n\nRead a question aloud, let people vote,"
+        " then open an option: it tells whether it is right, and why. The same questions end each lesson."
     )
     parts = [f"## Lesson {lesson}\n\n{_of(lesson)}" for lesson in lessons]
     return "\n\n".join([intro, *parts]) + "\n"
@@ -76,8 +76,8 @@ def _of(lesson: str) -> str:
 
 
 def _details(option: Option) -> str:
-    verdict = "Right." if option.right else "No."
-    return f"<details><summary>{_html(option.text)}</summary><p><b>{verdict}</b> {_html(option.why)}</p></details>"
+    why = f"<b>{'Right.' if option.right else 'No.'}</b> {_html(option.why)}"
+    return f"<details><summary>{_html(option.text)}</summary><p>{why}</p></details>"
 
 
 def _html(text: str) -> str:
