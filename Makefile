@@ -21,7 +21,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons clean
+.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons exercises quiz slides clean
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
@@ -75,6 +75,14 @@ bench-gpu: $(VENV)/.dev
 
 lessons: $(VENV)/.dev
 	$(BIN)/python -m tests.notebooks.refresh
+
+# What the lessons take from elsewhere: the exercises' sheets and workshop/quiz.toml. Then: make lessons.
+exercises quiz: $(VENV)/.dev
+	$(BIN)/python -m tests.notebooks.quiz
+	$(BIN)/python -m tests.notebooks.derive
+
+slides: $(VENV)/.dev
+	$(BIN)/python -m workshop.slides
 
 clean:
 	rm -rf $(VENV) $(COLAB_VENV) build dist *.egg-info
