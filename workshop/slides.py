@@ -20,6 +20,8 @@ from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from .handout import handout
+
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 HERE = ROOT / "workshop"
@@ -178,7 +180,9 @@ def main(folder: str = "slides") -> None:
     }
     for name, make in tqdm(decks.items(), desc="slides"):
         (target / f"{name}.html").write_text(page(name, make()), encoding="utf-8")
-    print(f"{len(decks)} files in {target}/: open one in a browser; arrow keys turn, n shows the notes")
+    (target / "handout.html").write_text(handout(), encoding="utf-8")
+    told = "open one in a browser; arrow keys turn, n shows the notes"
+    print(f"{len(decks)} decks and handout.html in {target}/: {told}")
 
 
 if __name__ == "__main__":
