@@ -1,4 +1,4 @@
-"""The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME`.
+"""The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME | class-report FILE`.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
 130 stopped by Ctrl-C.
@@ -52,12 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="florence-nb", description="Florence-2: check the machine, open the lessons, ask, fetch."
     )
-    add = parser.add_subparsers(dest="command", required=True, metavar="check | lab | run | fetch").add_parser
+    add = parser.add_subparsers(
+        dest="command", required=True, metavar="check | lab | run | fetch | class-report"
+    ).add_parser
     add("check", help="say what this machine has, what is missing and what to do").set_defaults(action=_check)
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
     _lab_options(add("lab", help="open JupyterLab at the first lesson", epilog=to_lab, allow_abbrev=False))
     _run_options(add("run", help="ask about one picture: the answer as JSON, and a picture of it"))
     _fetch_options(add("fetch", help="download a checkpoint, for use without network later"))
+    _class_report_options(add("class-report", help="turn the pasted reports of a class into a table"))
     return parser
 
 
@@ -298,3 +301,22 @@ def _how_to_use(name: str, folder: Path, revision: str | None) -> str:
         "On another machine:     copy that folder there, links as files (cp -rL), then"
         ' florence_nb.load("path/of/the/copy")'
     )
+
+
+# ---- class-report
+
+
+def _class_report_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="a text file with what people pasted of print(fnb.report())")
+    parser.set_defaults(action=_class_report)
+
+
+def _class_report(options: argparse.Namespace) -> int:
+    from .exercises.report import class_report
+
+    try:
+        lines = options.file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(f"{options.file} cannot be read ({error.strerror}): give a text file.") from error
+    print(class_report(lines))
+    return 0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..errors import InputError
 from .progress import Progress, all_progress
 from .registry import exercise_names
 
@@ -48,9 +49,17 @@ def class_report(lines: Iterable[str]) -> str:
     """A Markdown table of a class: what was hard comes first.
 
     Args:
-        lines: pasted reports, one a line; other lines and repeated ones are passed over.
+        lines: pasted reports, one a line; other lines are passed over.
+
+    Raises:
+        InputError: there is no report among them.
     """
-    reports = [read for line in dict.fromkeys(lines) if (read := read_line(line)) is not None]
+    reports = [read for line in lines if (read := read_line(line)) is not None]
+    if not reports:
+        raise InputError(
+            "There is no report in it: paste lines as print(fnb.report()) shows them; each begins with"
+            f" {PREFIX!r}."
+        )
     rows = sorted(
         (_row(name, [r[name] for r in reports if name in r]) for name in exercise_names()), key=_easiness
     )
