@@ -6,6 +6,7 @@ import florence_nb as fnb
 from florence_nb import loading
 from florence_nb.exercises import NotYet
 from florence_nb.exercises.compare import also_rounded, check_words, found_in, picture_of, some
+from florence_nb.exercises.sheets import sheets
 from florence_nb.exercises.values import answers_of, kind_of
 
 from .helpers import perfect
@@ -73,3 +74,8 @@ def test_kinds_have_their_article():
         "a list",
         "an Answer",
     ]
+
+
+def test_two_lines_stay_free_below_a_given_function():
+    assert "max_new_tokens=60)\n\n\nmine = ..." in sheets()["02.3"].learner_cell
+    assert sheets()["00.2"].learner_cell.startswith("mine = ...")
