@@ -12,7 +12,7 @@ import numpy as np
 from ..geometry import WELL_PLACED, box_iou, mask_iou, match
 from ..scenes import GALLERY, Scene, VisibleThing
 from .exercise import NotYet
-from .values import boxes_of, mask_of, number_of
+from .values import boxes_of, mask_of, number_of, words_of
 
 SQUEEZED = 288
 """Side in pixels of the square that mini squeezes every picture to."""
@@ -195,3 +195,72 @@ def _scaled(polygons: Any, factor: np.ndarray) -> Any:
     if isinstance(polygons, (list, tuple)):
         return [_scaled(part, factor) for part in polygons]
     return np.asarray(polygons, float) * factor
+
+
+def check_words(answer: Any, wanted: Sequence[str], noun: str, slips: Mapping[str, str] | None = None) -> str:
+    """Whether a list holds just the wanted texts, in any order; returns what was found, in words.
+
+    Args:
+        noun: what one of them is called, such as "prompt".
+        slips: texts that do not belong, each with what is to be said of it, such as "gives quads".
+
+    Raises:
+        NotYet: some are missing, or some do not belong. What is missing is named where most are there.
+    """
+    given = [word.strip() for word in words_of(answer)]
+    if not given:
+        raise NotYet(f"there is no {noun} in your list yet.")
+    missing = [word for word in wanted if word not in given]
+    others = [word for word in dict.fromkeys(given) if word not in wanted]
+    score = f"{len(wanted) - len(missing)} of {counted(len(wanted), noun)} found"
+    if missing and 2 * len(missing) < len(wanted):
+        score += f"; {some(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+    if others:
+        score += f"; {_not_wanted(others, slips or {})}"
+    if missing or others:
+        raise NotYet(f"{score}.")
+    return f"{score}, and no other."
+
+
+def _not_wanted(others: Sequence[str], slips: Mapping[str, str]) -> str:
+    one = len(others) == 1
+    why = f": {'it' if one else 'the first'} {slips[others[0]]}" if others[0] in slips else ""
+    return f"{some(others)} {'does' if one else 'do'} not belong{why}"
+
+
+def some(words: Sequence[Any], most: int = 3) -> str:
+    """``a, b and c``; of many the first few, and how many more there are."""
+    shown = list(map(str, words[:most])) + ([f"{len(words) - most} more"] if len(words) > most else [])
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def also_rounded(slips: Mapping[float, str]) -> dict[float, str]:
+    """The known wrong numbers of `check_number`, and each with 2, 3 and 4 digits, as people write them."""
+    return {
+        float(f"{number:.{digits}g}"): words for number, words in slips.items() for digits in (17, 4, 3, 2)
+    }
+
+
+def named_in(text: str, scene: Scene) -> int:
+    """How many things of a scene a text names with their colour."""
+    return sum(f"{thing.colour} {thing.kind}" in text.lower() for thing in scene.things)
+
+
+def found_in(answer: Any, scene: Scene) -> int:
+    """How many things of a scene have a box of their own in an `Answer`, with the right name on it."""
+    found = 0
+    for kind in {thing.kind for thing in scene.things}:
+        boxes = [box for box, label in zip(answer.boxes, answer.labels) if label.strip().lower() == kind]
+        found += len(_found(np.array(boxes), [t for t in scene.things if t.kind == kind], WELL_PLACED))
+    return found
+
+
+def picture_of(answer: Any) -> str:
+    """The name of the gallery's picture that an `Answer` is about, or "". Those already drawn are looked at
+    first, for drawing takes time.
+    """
+    image = answer.image
+    for name, scene in sorted(GALLERY.items(), key=lambda item: "_drawn" not in vars(item[1])):
+        if image is not None and image.size == scene.size and image.tobytes() == scene.image.tobytes():
+            return name
+    return ""

@@ -49,7 +49,8 @@ class Sheet:
     @property
     def learner_cell(self) -> str:
         """The code cell of the lesson, as a learner finds it."""
-        given = f"{self.given}\n" if self.given else ""
+        *_, last = self.given.splitlines() or [""]
+        given = self.given + ("\n\n\n" if last.startswith(" ") else "\n") if self.given else ""
         return f'{given}mine = ...  # your code here\nfnb.exercise("{self.name}").check(mine)'
 
 
