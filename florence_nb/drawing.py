@@ -69,7 +69,7 @@ def show(
     """
     if not isinstance(width, int) or width < 100:
         raise InputError(f"width is the width of the result in whole pixels, at least 100, not {width!r}.")
-    return _drawn(answer, image, width, _colours(palette), headed=False)
+    return _drawn(answer, image, width, _colours(palette))
 
 
 def show_all(
@@ -98,8 +98,18 @@ def show_all(
             f"There is no room for {columns} columns in {width} pixels: use 1 to {most}, or a larger width."
         )
     cell = (width - _PAD * (columns - 1)) // columns
-    cells = [_drawn(answer, None, cell, _colours(palette), headed=True) for answer in answers]
-    rows = [cells[i : i + columns] for i in range(0, len(cells), columns)]
+    heads = [_head_words(answer) if isinstance(answer, Answer) else [] for answer in answers]
+    strips = [_strip(words, cell) if words else None for words in heads]
+    rows = []
+    for first in range(0, len(answers), columns):  # pictures of a row begin at one height
+        part = slice(first, first + columns)
+        high = max((strip.height for strip in strips[part] if strip), default=0)
+        rows.append(
+            [
+                _drawn(answer, None, cell, _colours(palette), strip and _padded_to(strip, high))
+                for answer, strip in zip(answers[part], strips[part], strict=True)
+            ]
+        )
     heights = [max(picture.height for picture in row) for row in rows]
     sheet = Image.new(
         "RGB", (cell * columns + _PAD * (columns - 1), sum(heights) + _PAD * (len(rows) - 1)), "white"
@@ -149,7 +159,7 @@ class _Mark:
     outlines: list[np.ndarray]
     name: str
     colour: Colour
-    filled: bool = False
+    kind: str
 
     def corners(self) -> tuple[float, float, float, float]:
         points = np.concatenate(self.outlines)
@@ -164,8 +174,13 @@ class _Mark:
 
 
 def _drawn(
-    answer: Answer | Exception, image: Any, width: int, colours: list[Colour], headed: bool
+    answer: Answer | Exception,
+    image: Any,
+    width: int,
+    colours: list[Colour],
+    head: Image.Image | None = None,
 ) -> Image.Image:
+    """The picture with its marks, below ``head``, above a strip of words."""
     if isinstance(answer, Exception):
         return _strip([(str(answer) or type(answer).__name__, _WARN)], width)
     if not isinstance(answer, Answer):
@@ -173,14 +188,19 @@ def _drawn(
     picture = _picture(answer, image, width)
     marks = _marks(answer, np.array(picture.size) / answer.image_size, colours)
     picture = _named(_paint(picture, marks, _asked_region(answer, picture.size)), marks, width)
-    head, foot = _head_words(answer) if headed else [], _foot_words(answer)
-    strips = [_strip(words, width) if words else None for words in (head, foot)]
-    parts = [part for part in (strips[0], picture, strips[1]) if part]
+    foot = _foot_words(answer)
+    parts = [part for part in (head, picture, _strip(foot, width) if foot else None) if part]
     sheet = Image.new("RGB", (width, sum(part.height for part in parts)), _STRIP)
     top = 0
     for part in parts:
         sheet.paste(part, (0, top))
         top += part.height
+    return sheet
+
+
+def _padded_to(strip: Image.Image, height: int) -> Image.Image:
+    sheet = Image.new("RGB", (strip.width, height), _STRIP)
+    sheet.paste(strip, (0, 0))
     return sheet
 
 
@@ -204,7 +224,7 @@ def _mark(region: Region, index: int, scale: np.ndarray, colours: list[Colour]) 
     score = "" if region.score is None else f"{region.score:.2f}"
     name = " ".join(filter(None, (clean(region.label), score)))
     outlines = [part * scale for part in region.outlines]
-    return _Mark(outlines, name, _pick(region.label, index, colours), region.kind == "polygon")
+    return _Mark(outlines, name, _pick(region.label, index, colours), region.kind)
 
 
 def _asked_region(answer: Answer, size: tuple[int, int]) -> np.ndarray | None:
@@ -225,7 +245,7 @@ def _paint(picture: Image.Image, marks: list[_Mark], region: np.ndarray | None) 
     draw = ImageDraw.Draw(layer)
     marks = sorted(marks, key=_Mark.area, reverse=True)
     for mark in marks:
-        if mark.filled:
+        if mark.kind == "polygon":
             _fill(layer, mark)
     for mark in marks:
         for outline in mark.outlines:
@@ -273,6 +293,11 @@ def _dashes(draw: ImageDraw.ImageDraw, corners: np.ndarray) -> None:
 
 
 Rectangle = tuple[int, int, int, int]
+Corners = tuple[float, float, float, float]
+_WEIGHTS = {"quad": 2.0, "polygon": 1.0, "box": 0.5}
+"""How bad it is to lay a plate over a region: letters are worse than a mask, a mask than a box."""
+_GAP = {"quad": 3}
+"""Pixels between a plate and its region: the corners of a line of text lie close to its letters."""
 
 
 def _named(picture: Image.Image, marks: list[_Mark], width: int) -> Image.Image:
@@ -285,13 +310,14 @@ def _named(picture: Image.Image, marks: list[_Mark], width: int) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     size = _font_size(width, 13 if len(marks) <= 12 else 11 if len(marks) <= 30 else 9)
     taken: list[Rectangle] = []
+    covered = [(_core(mark.moved(shift)), _WEIGHTS[mark.kind]) for mark in marks]
     for mark in sorted(marks, key=_Mark.area):
         if not mark.name:
             continue
         font = font_for(mark.name, size)
         text = fitted(mark.name, font, width - 8)
         w, h = math.ceil(font.getlength(text)) + 8, size + 6
-        plate = _place(mark.moved(shift), (w, h), sheet.size, taken)
+        plate = _place(mark.moved(shift), (w, h), sheet.size, taken, covered)
         taken.append(plate)
         x, y, right, bottom = plate
         draw.rectangle((x, y, right - 1, bottom - 1), fill=mark.colour)
@@ -299,29 +325,46 @@ def _named(picture: Image.Image, marks: list[_Mark], width: int) -> Image.Image:
     return sheet
 
 
+def _core(mark: _Mark) -> Corners:
+    """What no plate should hide: a plate may touch the rim of a region."""
+    x1, y1, x2, y2 = mark.corners()
+    return x1 + 2, y1 + 2, x2 - 2, y2 - 2
+
+
 def _font_size(width: int, size: int) -> int:
     return max(9, round(size * min(max(width / 480, 0.8), 2.0)))
 
 
-def _place(mark: _Mark, plate: tuple[int, int], size: tuple[int, int], taken: list[Rectangle]) -> Rectangle:
-    """The first free of several places at the region, all within the picture; else the one that hides the
-    least.
+def _place(
+    mark: _Mark,
+    plate: tuple[int, int],
+    size: tuple[int, int],
+    taken: list[Rectangle],
+    covered: list[tuple[Corners, float]],
+) -> Rectangle:
+    """Of several places at the region, all within the picture, the one that hides the least of other plates
+    and of what the plates name; the first of equal ones.
     """
     w, h = plate
     spots = [_kept(x, y, plate, size) for x, y in _spots(mark, w, h)]
-    return min(spots, key=lambda spot: sum(_shared(spot, other) for other in taken))
+
+    def hidden(spot: Rectangle) -> float:
+        plates = sum(_shared(spot, other) for other in taken)
+        return 10 * plates + sum(weight * _shared(spot, corners) for corners, weight in covered)
+
+    return min(spots, key=hidden)
 
 
 def _spots(mark: _Mark, w: int, h: int) -> list[tuple[float, float]]:
-    x1, y1, x2, y2 = mark.corners()
+    gap = _GAP.get(mark.kind, 0)
+    x1, y1, x2, y2 = mark.corners() + np.array([-gap, -gap, gap, gap])
     middle = ((x1 + x2 - w) / 2, (y1 + y2 - h) / 2)
     outside = [(x1, y1 - h), (x2 - w, y1 - h), (x1, y2), (x2 - w, y2)]
     inside = [(x1, y1), (x2 - w, y1), (x1, y2 - h), (x2 - w, y2 - h)]
     down = [(x1, y) for y in np.arange(y1 + h, y2, h)]
     beside = [(x2, y1), (x1 - w, y1), (x2, y2 - h), (x1 - w, y2 - h)]
     further = [(x1, y1 - 2 * h), (x1, y2 + h), (x1, y1 - 3 * h), (x1, y2 + 2 * h)]
-    first = [middle] if mark.filled and x2 - x1 > w and y2 - y1 > 2 * h else []
-    return first + outside + inside + [middle] + down + beside + further
+    return outside + beside + inside + [middle] + down + further
 
 
 def _kept(x: float, y: float, plate: tuple[int, int], size: tuple[int, int]) -> Rectangle:
@@ -330,7 +373,7 @@ def _kept(x: float, y: float, plate: tuple[int, int], size: tuple[int, int]) -> 
     return left, top, left + plate[0], top + plate[1]
 
 
-def _shared(a: Rectangle, b: Rectangle) -> int:
+def _shared(a: Corners, b: Corners) -> float:
     return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
 
 

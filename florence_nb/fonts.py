@@ -69,10 +69,8 @@ def wrapped(text: str, font: Font, width: float, most: int) -> list[str]:
     for paragraph in text.splitlines() or [""]:
         lines += _paragraph(clean(paragraph), font, width)
         if len(lines) > most:
-            return lines[: most - 1] + [
-                fitted(lines[most - 1] + " " + lines[most], font, width - font.getlength("…")).rstrip("…")
-                + "…"
-            ]
+            rest = f"{lines[most - 1]} {lines[most]}"
+            return [*lines[: most - 1], _whole_words(fitted(rest, font, width - font.getlength("…")))]
     return lines
 
 
@@ -90,11 +88,20 @@ def _paragraph(text: str, font: Font, width: float) -> list[str]:
     return lines
 
 
+def _whole_words(cut: str) -> str:
+    """A text that may end in the middle of a word and "…", ended after the last whole word instead."""
+    words = cut.rstrip("…").rstrip()
+    return f"{words.rpartition(' ')[0] or words}…"
+
+
 def _cut(word: str, font: Font, width: float) -> list[str]:
+    """Pieces of a word that is too long for a line, after a mark such as _ where there is one."""
     pieces = [""]
     for character in word:
         if pieces[-1] and font.getlength(pieces[-1] + character) > width:
-            pieces.append("")
+            mark = max(pieces[-1].rfind(mark) for mark in "_-/") + 1
+            pieces[-1], rest = (pieces[-1][:mark], pieces[-1][mark:]) if mark else (pieces[-1], "")
+            pieces.append(rest)
         pieces[-1] += character
     return pieces
 

@@ -10,6 +10,7 @@ from florence_nb import drawing, fonts
 from florence_nb.drawing import PALETTE, colour_of, show, show_all
 from florence_nb.errors import InputError
 from florence_nb.parsing import parse
+from florence_nb.scenes import GALLERY
 from florence_nb.tasks import TASKS, build_prompt
 
 SIZE = (400, 300)
@@ -113,6 +114,43 @@ def test_plates_of_equal_boxes_do_not_cover_each_other(monkeypatch):
     assert len(plates) == 8
     assert all(drawing._shared(a, b) == 0 for i, a in enumerate(plates) for b in plates[:i])
     assert all(0 <= x1 and 0 <= y1 and x2 <= 480 and y2 <= 360 for x1, y1, x2, y2 in plates)
+
+
+@pytest.mark.parametrize(
+    "task, text", [("<OD>", None), ("<REFERRING_EXPRESSION_SEGMENTATION>", "the guitar")]
+)
+def test_a_plate_hides_nothing_that_it_names(task, text, monkeypatch):
+    plates, place = [], drawing._place
+    monkeypatch.setattr(
+        drawing, "_place", lambda mark, *a: plates.append((mark, place(mark, *a))) or plates[-1][1]
+    )
+    scene = GALLERY["kitchen"]
+    answer = parse(scene.answer(task, text), task, scene.size)
+    answer.text_input = text
+    show(answer, scene.image)
+    assert plates and not any(drawing._shared(spot, drawing._core(mark)) for mark, spot in plates)
+
+
+def test_pictures_of_a_row_begin_at_one_height():
+    scene = GALLERY["street"]
+    asked = [("<OD>", None), ("<REFERRING_EXPRESSION_SEGMENTATION>", "the car")]
+    answers = [parse(scene.answer(task, text), task, scene.size) for task, text in asked]
+    for answer, (_, text) in zip(answers, asked):
+        answer.text_input = text
+    sheet = np.asarray(show_all(answers, width=610))
+    begins = [int((sheet[:, x] != drawing._STRIP).any(axis=1).argmax()) for x in (298, 608)]
+    assert begins[0] == begins[1] > 0
+
+
+def test_a_prompt_too_long_for_its_column_breaks_at_a_mark():
+    font = fonts.font_for("x", 14)
+    lines = fonts.wrapped("<REFERRING_EXPRESSION_SEGMENTATION>", font, 200, most=4)
+    assert len(lines) > 1 and all(line.endswith("_") for line in lines[:-1])
+
+
+def test_a_text_too_long_ends_after_a_whole_word():
+    lines = fonts.wrapped("alpha beta gamma delta " * 9, fonts.font_for("x", 14), 160, most=2)
+    assert lines[-1].rstrip("…").split()[-1] in ("alpha", "beta", "gamma", "delta")
 
 
 def test_scores_stand_on_the_plate():
