@@ -17,7 +17,7 @@ from tests.notebooks.execution import ROOT, client_for
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements.txt"
-SOURCES = ("florence_nb", "pyproject.toml", "LICENSE", "README.md")
+SOURCES = ("florence_nb", "notebooks", "workshop", "pyproject.toml", "LICENSE", "README.md")
 
 
 def run(*command: str | Path, **settings) -> str:
