@@ -78,11 +78,10 @@ lessons: $(VENV)/.dev
 
 # What the lessons take from elsewhere: the exercises' sheets and workshop/quiz.toml. Then: make lessons.
 exercises quiz: $(VENV)/.dev
-	$(BIN)/python -m tests.notebooks.quiz
 	$(BIN)/python -m tests.notebooks.derive
 
 slides: $(VENV)/.dev
-	$(BIN)/python -m workshop.slides
+	$(BIN)/florence-nb slides
 
 clean:
 	rm -rf $(VENV) $(COLAB_VENV) build dist *.egg-info

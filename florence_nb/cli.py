@@ -1,4 +1,5 @@
-"""The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME | class-report FILE`.
+"""The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME | slides |
+class-report FILE`.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
 130 stopped by Ctrl-C.
@@ -50,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="florence-nb", description="Florence-2: check the machine, open the lessons, ask, fetch."
     )
     add = parser.add_subparsers(
-        dest="command", required=True, metavar="check | lab | run | fetch | class-report"
+        dest="command", required=True, metavar="check | lab | run | fetch | slides | class-report"
     ).add_parser
     add("check", help="say what this machine has, what is missing and what to do").set_defaults(action=_check)
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _run_options(add("run", help="ask about one picture: the answer as JSON, and a picture of it"))
     _fetch_options(add("fetch", help="download a checkpoint, for use without network later"))
+    _slides_options(add("slides", help="write the slides of all lessons, and a handout, as HTML files"))
     _class_report_options(add("class-report", help="turn the pasted reports of a class into a table"))
     return parser
 
@@ -284,6 +286,25 @@ def _how_to_use(name: str, folder: Path, revision: str | None) -> str:
         "On another machine:     copy that folder there, links as files (cp -rL), then"
         ' florence_nb.load("path/of/the/copy")'
     )
+
+
+# ---- slides
+
+
+def _slides_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("slides"), help="the folder (default: slides)")
+    parser.set_defaults(action=_slides)
+
+
+def _slides(options: argparse.Namespace) -> int:
+    if importlib.util.find_spec("markdown_it") is None:
+        raise InputError("The slides need one more package: pip install markdown-it-py")
+    from .kit.slides import write_slides
+
+    files = write_slides(options.out)
+    _say(f"{len(files)} files. Open one in a browser: arrow keys turn the slides, n shows the notes.")
+    print(options.out)
+    return 0
 
 
 # ---- class-report

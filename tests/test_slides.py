@@ -4,7 +4,9 @@ import re
 
 import pytest
 
-from workshop.slides import LESSONS, lesson_slides, main, page, plan_rows, plan_slides, plans
+from florence_nb.kit.slides import lesson_slides, lessons, page, plan_rows, plan_slides, plans, write_slides
+
+LESSONS = lessons()
 
 
 def test_a_lesson_has_a_title_something_to_predict_and_a_picture():
@@ -31,8 +33,9 @@ def test_the_rows_of_a_plan_follow_each_other_in_time():
 
 
 def test_a_file_asks_for_nothing_outside(tmp_path):
-    main(str(tmp_path))
-    for path in tmp_path.glob("*.html"):
+    files = write_slides(tmp_path)
+    assert len(files) == len(LESSONS) + len(plans()) + 1
+    for path in files:
         text = re.sub(r"data:image/[a-z]+;base64,[A-Za-z0-9+/=]+", "", path.read_text(encoding="utf-8"))
         assert not re.search(r"(?:src|href)=[\"']?(?!#)\w|url\(|@import|fetch\(", text), path.name
 

@@ -1,7 +1,8 @@
 """Writes into the lessons what has its truth elsewhere: `python -m tests.notebooks.derive [05 …]`.
 
 A cell tagged ``exercise-05.2`` gets its text or code from `florence_nb.exercises`, one tagged ``quiz`` from
-workshop/quiz.toml. Execute the lesson again afterwards (`make lessons`).
+workshop/quiz.toml, which also becomes the page workshop/quiz.md. Execute the lesson again afterwards: `make
+lessons`.
 """
 
 import sys
@@ -11,11 +12,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from florence_nb.exercises.sheets import sheets
+from florence_nb.kit.quiz import quiz_cell, quiz_page
 
-from .quiz import quiz_cell
+from .execution import ROOT
 from .refresh import choose
 
 EXERCISE, QUIZ = "exercise-", "quiz"
+PAGE = ROOT / "workshop" / "quiz.md"
 
 
 def wanted_source(cell: NotebookNode, lesson: str) -> str | None:
@@ -60,6 +63,11 @@ def derive(path: Path) -> int:
     return len(stale)
 
 
-if __name__ == "__main__":
-    for lesson in choose(sys.argv[1:]):
+def main(names: list[str]) -> None:
+    PAGE.write_text(quiz_page(), encoding="utf-8")
+    for lesson in choose(names):
         print(f"{lesson.name}: {derive(lesson)} cells written")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

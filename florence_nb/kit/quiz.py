@@ -1,5 +1,4 @@
-"""workshop/quiz.toml as the quiz cells of the lessons and as the page workshop/quiz.md:
-`python -m tests.notebooks.quiz` writes the page.
+"""The questions of workshop/quiz.toml, as cells of the lessons, as the page workshop/quiz.md and as slides.
 
 Each option is a ``<details>``: a click chooses it, and its explanation is inside. That works in every
 notebook page, on paper (all open), by keyboard and with a screen reader, without any script.
@@ -11,14 +10,13 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 
-from .execution import ROOT
+from .lessons import shipped
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-SOURCE, PAGE = ROOT / "workshop" / "quiz.toml", ROOT / "workshop" / "quiz.md"
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -47,7 +45,7 @@ class Question:
 @cache
 def questions() -> list[Question]:
     """All questions in the order of the file."""
-    table = tomllib.loads(SOURCE.read_text(encoding="utf-8"))["question"]
+    table = tomllib.loads((shipped("workshop") / "quiz.toml").read_text(encoding="utf-8"))["question"]
     return [
         Question(q["id"], q["lesson"], q["question"], tuple(Option(**o) for o in q["option"])) for q in table
     ]
@@ -83,8 +81,3 @@ def _details(option: Option) -> str:
 def _html(text: str) -> str:
     """Text with `code` as HTML: inside ``<details>`` some pages read no Markdown."""
     return _CODE.sub(r"<code>\1</code>", html.escape(text, quote=False))
-
-
-if __name__ == "__main__":
-    PAGE.write_text(quiz_page(), encoding="utf-8")
-    print(f"{PAGE.name}: {len(questions())} questions")

@@ -1,13 +1,13 @@
 """The handout: one page of A4 with the fifteen prompts, five lines of code, bins and IoU.
 
-`make slides` writes it as slides/handout.html; print it from the browser.
+`florence-nb slides` writes it as slides/handout.html; print it from the browser.
 """
 
 from __future__ import annotations
 
 import html
 
-from florence_nb.tasks import TASKS
+from ..tasks import TASKS
 
 _CODE = """import florence_nb as fnb
 florence = fnb.load("mini")            # or "base", "large"

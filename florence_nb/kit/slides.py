@@ -1,4 +1,4 @@
-"""Slides from the lessons: `make slides` writes one HTML file for each lesson and each workshop plan.
+"""Slides from the lessons: `florence-nb slides` writes one HTML file a lesson and one a workshop plan.
 
 Each file holds everything it needs: no network, no library. A slide is what a lesson already has: its title,
 each **Predict**, each picture, each **What to notice**, the quiz, and from notes.md what should stay and what
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -20,11 +19,12 @@ from markdown_it import MarkdownIt
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from ..errors import InputError
 from .handout import handout
+from .lessons import shipped
+from .quiz import questions
 
-ROOT = Path(__file__).parent.parent
-LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-HERE = ROOT / "workshop"
+HERE = Path(__file__).parent
 _SPOKEN = re.compile(r"\*\*(Predict|What to notice)[^*\n]*\*\*:?\s*(.+?)(?=\n\n|\Z)", re.S)
 _HEADING = re.compile(r"^## (.+)$", re.M)
 _NOTE = re.compile(r"^- \*\*(Stays|Stuck|Cut|Ask):\*\* (.+?)(?=^- |\Z)", re.M | re.S)
@@ -40,6 +40,11 @@ class Slide:
     above: str
     body: str
     notes: str = ""
+
+
+def lessons() -> list[Path]:
+    """The lessons of this installation, with their outputs."""
+    return sorted(shipped("lessons").glob("[0-9][0-9]_*.ipynb"))
 
 
 def lesson_slides(path: Path) -> list[Slide]:
@@ -62,20 +67,22 @@ def plan_slides(heading: str) -> list[Slide]:
         notes = _markdown(f"If you are late: {late}") if late else ""
         slides.append(Slide("row", f"{at} · {minutes} minutes", f"<p>{_inline(what)}</p>", notes))
         for number in re.findall(r"notebooks/(\d\d)_", what):
-            path = next(p for p in LESSONS if p.name.startswith(number))
+            path = next(p for p in lessons() if p.name.startswith(number))
             slides += [s for s in lesson_slides(path) if s.kind in ("predict", "picture", "notice", "stays")]
     return slides
 
 
 def plans() -> list[str]:
     """The headings of the plans: the sections of workshop/README.md that hold a table with times."""
-    sections = re.split(r"^## ", (HERE / "README.md").read_text(encoding="utf-8"), flags=re.M)[1:]
+    sections = re.split(r"^## ", (shipped("workshop") / "README.md").read_text(encoding="utf-8"), flags=re.M)[
+        1:
+    ]
     return [s.splitlines()[0] for s in sections if "| at | minutes |" in s]
 
 
 def plan_rows(heading: str) -> list[list[str]]:
     """Time, minutes, what, and what to do if late, for each row of a plan."""
-    page = (HERE / "README.md").read_text(encoding="utf-8")
+    page = (shipped("workshop") / "README.md").read_text(encoding="utf-8")
     section = page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     rows = [
         [c.strip() for c in line.strip("| ").split("|")] for line in section.splitlines() if line[:1] == "|"
@@ -85,7 +92,9 @@ def plan_rows(heading: str) -> list[list[str]]:
 
 @cache
 def _notes() -> dict[str, dict[str, str]]:
-    sections = re.split(r"^## (\d\d) .*$", (HERE / "notes.md").read_text(encoding="utf-8"), flags=re.M)
+    sections = re.split(
+        r"^## (\d\d) .*$", (shipped("workshop") / "notes.md").read_text(encoding="utf-8"), flags=re.M
+    )
     return {n: dict(_NOTE.findall(text)) for n, text in zip(sections[1::2], sections[2::2])}
 
 
@@ -96,8 +105,6 @@ def notes_of(lesson: str) -> dict[str, str]:
 
 def quiz_slides(lesson: str) -> Iterator[Slide]:
     """One slide a question; the options are closed until somebody clicks."""
-    from tests.notebooks.quiz import questions
-
     for question in questions():
         if question.lesson == lesson:
             yield Slide("quiz", "Quiz", _markdown(question.markdown.split(" ", 1)[1]))
@@ -171,19 +178,22 @@ def page(title: str, slides: list[Slide]) -> str:
     )
 
 
-def main(folder: str = "slides") -> None:
-    target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
-    decks = {path.stem: lambda path=path: lesson_slides(path) for path in LESSONS}
-    decks |= {
-        f"plan_{i}": lambda heading=heading: plan_slides(heading) for i, heading in enumerate(plans(), 1)
-    }
-    for name, make in tqdm(decks.items(), desc="slides"):
-        (target / f"{name}.html").write_text(page(name, make()), encoding="utf-8")
-    (target / "handout.html").write_text(handout(), encoding="utf-8")
-    told = "open one in a browser; arrow keys turn, n shows the notes"
-    print(f"{len(decks)} decks and handout.html in {target}/: {told}")
+def write_slides(folder: Path) -> list[Path]:
+    """Writes all slides and the handout into a folder, which is made if it is not there; returns the files.
 
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    Raises:
+        InputError: the folder may not be written, or the disk is full.
+    """
+    decks: dict[str, list[Slide]] = {path.stem: lesson_slides(path) for path in lessons()}
+    decks |= {f"plan_{number}": plan_slides(heading) for number, heading in enumerate(plans(), 1)}
+    files = {folder / f"{name}.html": page(name, slides) for name, slides in decks.items()}
+    files[folder / "handout.html"] = handout()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in tqdm(files.items(), desc="slides"):
+            file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"The slides cannot be written to {folder} ({error.strerror}): name another folder with --out."
+        ) from error
+    return list(files)
