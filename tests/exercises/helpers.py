@@ -2,6 +2,8 @@
 
 import numpy as np
 
+import florence_nb as fnb
+from florence_nb.geometry import rasterize
 from florence_nb.scenes import Scene
 
 
@@ -37,3 +39,16 @@ def swapped_axes(boxes: np.ndarray) -> np.ndarray:
 
 def bottom_up(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.c_[boxes[:, 0], size[1] - boxes[:, 3], boxes[:, 2], size[1] - boxes[:, 1]]
+
+
+def perfect(scene: Scene, task: str, text_input=None, **settings) -> fnb.Answer:
+    """The answer of a model that makes no mistake, as if asked with these settings."""
+    answer = fnb.parse(scene.answer(task, text_input), task, scene.size)
+    answer.text_input, answer.image = text_input, scene.image
+    answer.settings = {"max_new_tokens": 1024, "num_beams": 3, "do_sample": False} | settings
+    return answer
+
+
+def mask_of_thing(thing, size: tuple[int, int]) -> np.ndarray:
+    """The true mask of a thing, bool (height, width)."""
+    return rasterize(thing.polygons, size)
