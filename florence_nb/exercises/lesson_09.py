@@ -16,7 +16,7 @@ from .values import answer_of, boxes_of, pair_of, text_of
 _SIZE, _REGION = (640, 480), (90, 45, 597, 480)
 _BINS = [140, 93, 932, 999]
 _ONE_TOO_MANY, _TIMES_999 = [140, 93, 932, 1000], [140, 93, 931, 999]
-_ROUNDED, _ROUNDED_TOO_FAR = [141, 94, 933, 999], [141, 94, 933, 1000]
+_ROUNDED, _ROUNDED_PAST = [141, 94, 933, 999], [141, 94, 933, 1000]
 _DESCRIBES = ("<REGION_TO_DESCRIPTION>", "<REGION_TO_CATEGORY>")
 
 
@@ -102,7 +102,7 @@ def _slips() -> dict[str, list[int]]:
     return {
         "there is no token <loc_1000>: the last one, <loc_999>, stands for the edge, too.": _ONE_TOO_MANY,
         "you rounded to the nearest bin: take the bin that a place falls into, so round down.": _ROUNDED,
-        "you rounded to the nearest bin, and there is no <loc_1000>: round down, 999 at most.": _ROUNDED_TOO_FAR,
+        "you rounded to the nearest bin, and there is no <loc_1000>: round down, 999 at most.": _ROUNDED_PAST,
         "you multiplied by 999: there are 1000 bins, so multiply by 1000 and stop at 999.": _TIMES_999,
         "these are the pixels themselves: a bin is a thousandth of the side.": list(_REGION),
         "width and height are exchanged: x is divided by the width, y by the height.": _floor(
