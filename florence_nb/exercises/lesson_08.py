@@ -37,8 +37,8 @@ def share_of_the_box(answer: Any) -> str:
 def every_outline(answer: Any) -> str:
     for part in answer if isinstance(answer, (list, tuple)) else [answer]:
         _check_has_outline(part)
-    scene = GALLERY["meadow"]
-    return check_masks(answer, scene, scene.things, need=4)
+    scene = GALLERY["snow"]
+    return check_masks(answer, scene, scene.things, need=2)
 
 
 @checks("08.4")

@@ -6,7 +6,7 @@ from florence_nb.scenes import GALLERY, Scene, Thing
 
 from .helpers import mask_of_thing, perfect
 
-BEACH, MEADOW, SIZE = GALLERY["beach"], GALLERY["meadow"], (384, 288)
+BEACH, SNOW, SIZE = GALLERY["beach"], GALLERY["snow"], (384, 288)
 MASKING, FROM_BOX = "<REFERRING_EXPRESSION_SEGMENTATION>", "<REGION_TO_SEGMENTATION>"
 UMBRELLA = next(thing for thing in BEACH.things if thing.kind == "umbrella")
 CHAIR = next(thing for thing in BEACH.things if thing.kind == "chair")
@@ -15,8 +15,8 @@ MASK = mask_of_thing(UMBRELLA, SIZE)
 LEFT, TOP, RIGHT_EDGE, BOTTOM = UMBRELLA.box
 BOX = (RIGHT_EDGE - LEFT) * (BOTTOM - TOP)
 CORNERS = np.array([[LEFT, TOP], [RIGHT_EDGE, TOP], [RIGHT_EDGE, BOTTOM], [LEFT, BOTTOM]])
-CASCADE = [perfect(MEADOW, FROM_BOX, thing.box) for thing in MEADOW.things]
-MEADOW_BOXES = [thing.box for thing in MEADOW.things]
+CASCADE = [perfect(SNOW, FROM_BOX, thing.box) for thing in SNOW.things]
+SNOW_BOXES = [thing.box for thing in SNOW.things]
 BUS = Thing("bus", "green", (0.5, 0.6), 0.9)
 TOWER = Thing("lighthouse", "white", (0.5, 0.55), 1.0, stretch=0.5)
 CUT, TURNED = Scene((BUS, TOWER), "field"), Scene((TOWER, BUS), "field")
@@ -50,7 +50,7 @@ RIGHT = {
     "08.3": {
         "answers": CASCADE,
         "polygons": [answer.polygons for answer in CASCADE],
-        "masks": np.stack([mask_of_thing(thing, SIZE) for thing in MEADOW.things]),
+        "masks": np.stack([mask_of_thing(thing, SIZE) for thing in SNOW.things]),
         "one missed, as mini may": CASCADE[1:],
     },
     "08.4": {
@@ -85,12 +85,12 @@ WRONG = {
         "the mask": (MASK, "one number"),
     },
     "08.3": {
-        "only the boxes": (np.array(MEADOW_BOXES), "these are boxes"),
-        "boxes as masks": ([filled(box) for box in MEADOW_BOXES], "whole boxes"),
-        "the answer to <OD>": (perfect(MEADOW, "<OD>"), "holds boxes"),
-        "the first only": (CASCADE[:1], "1 of 5 things found"),
-        "always the first": ([CASCADE[0]] * 5, "same thing"),
-        "all in one": ([np.any([mask_of_thing(t, SIZE) for t in MEADOW.things], axis=0)], "in one mask"),
+        "only the boxes": (np.array(SNOW_BOXES), "these are boxes"),
+        "boxes as masks": ([filled(box) for box in SNOW_BOXES], "whole boxes"),
+        "the answer to <OD>": (perfect(SNOW, "<OD>"), "holds boxes"),
+        "the first only": (CASCADE[:1], "1 of 3 things found"),
+        "always the first": ([CASCADE[0]] * 3, "same thing"),
+        "all in one": ([np.any([mask_of_thing(t, SIZE) for t in SNOW.things], axis=0)], "in one mask"),
         "raw strings": ([answer.raw for answer in CASCADE], "a mask is wanted"),
         "one answer": (CASCADE[0].raw, "this is a str"),
     },
