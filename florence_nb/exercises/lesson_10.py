@@ -53,7 +53,7 @@ def beams_compared(answer: Any) -> str:
         if any(same_picture(picture, before) for before in pictures[:number]):
             raise NotYet("two of your pairs are about the same picture: take three different ones.")
     if len(pairs) < 3:
-        raise NotYet(f"there {'is' if len(pairs) == 1 else 'are'} {counted(len(pairs), 'pair')} of 3 pairs.")
+        raise NotYet(f"{len(pairs)} of 3 pairs are there: one for each picture is wanted.")
     same = sum(one.raw == three.raw for one, three in pairs)
     found = [sum(_found(pair[which]) for pair in pairs) for which in (0, 1)]
     return (

@@ -119,6 +119,8 @@ def mask_of(answer: Any, size: tuple[int, int]) -> np.ndarray:
     Raises:
         WrongForm: it is something else, or a mask of another shape.
     """
+    if isinstance(answer, str):
+        raise WrongForm("this is text: answer.polygons has the outlines in pixels.")
     polygons = _polygons(getattr(answer, "polygons", answer))
     if polygons is not None:
         return rasterize(polygons, size)

@@ -71,7 +71,7 @@ WRONG = {
         "inside out": (~MASK, "True and False"),
         "turned": (MASK.T, "turned"),
         "flat": (OUTLINE.ravel(), ".reshape(-1, 2)"),
-        "the raw string": (BEACH.answer(MASKING, "the pink umbrella"), "a mask is wanted"),
+        "the raw string": (BEACH.answer(MASKING, "the pink umbrella"), "answer.polygons"),
         "everything": (np.ones((288, 384), bool), "IoU of 0.06"),
     },
     "08.2": {
@@ -91,7 +91,7 @@ WRONG = {
         "the first only": (CASCADE[:1], "1 of 3 things found"),
         "always the first": ([CASCADE[0]] * 3, "same thing"),
         "all in one": ([np.any([mask_of_thing(t, SIZE) for t in SNOW.things], axis=0)], "in one mask"),
-        "raw strings": ([answer.raw for answer in CASCADE], "a mask is wanted"),
+        "raw strings": ([answer.raw for answer in CASCADE], "answer.polygons"),
         "one answer": (CASCADE[0].raw, "this is a str"),
     },
     "08.4": {

@@ -78,7 +78,7 @@ WRONG = {
         "raw strings": ([("dog<loc_1>", "dog<loc_1>")], "this is text"),
         "the same beams": ([pair(name, (3, 3)) for name in NAMES], "3 and 3 beams"),
         "one picture": ([pair("snow")] * 3, "same picture"),
-        "two pictures": ([pair(name) for name in NAMES[:2]], "2 pairs of 3"),
+        "two pictures": ([pair(name) for name in NAMES[:2]], "2 of 3 pairs"),
         "mixed": ([(pair("snow")[0], pair("beach")[1])], "different pictures"),
         "sampled": ([pair(name, do_sample=True) for name in NAMES], "sampling is on"),
         "another task": ([pair(name, task="<OD>") for name in NAMES], "you asked <OD>"),
