@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..answers import Answer
 from ..geometry import WELL_PLACED, box_iou, mask_iou, match
 from ..scenes import GALLERY, Scene, VisibleThing
 from .exercise import NotYet
-from .values import boxes_of, mask_of, number_of, words_of
+from .values import boxes_of, mask_of, masks_of, number_of, words_of
 
 SQUEEZED = 288
 """Side in pixels of the square that mini squeezes every picture to."""
@@ -189,6 +190,10 @@ def _undone_masks(mask: np.ndarray, answer: Any, size: tuple[int, int]) -> Itera
         wide, high = size
         whole = mask_of(_scaled(polygons, np.array([wide, high]) / 1000), size)
         yield "your outline is in bins, 0 to 999, and pixels are wanted: fnb.from_loc.", whole
+        whole = mask_of(_scaled(polygons, np.array([wide, high])), size)
+        yield "your outline is in shares, 0 to 1: multiply x by the width and y by the height.", whole
+        whole = mask_of(_exchanged(polygons), size)
+        yield "x and y of your outline are exchanged: x comes first in each corner.", whole
 
 
 def _scaled(polygons: Any, factor: np.ndarray) -> Any:
@@ -248,19 +253,121 @@ def named_in(text: str, scene: Scene) -> int:
 
 def found_in(answer: Any, scene: Scene) -> int:
     """How many things of a scene have a box of their own in an `Answer`, with the right name on it."""
-    found = 0
-    for kind in {thing.kind for thing in scene.things}:
-        boxes = [box for box, label in zip(answer.boxes, answer.labels) if label.strip().lower() == kind]
-        found += len(_found(np.array(boxes), [t for t in scene.things if t.kind == kind], WELL_PLACED))
-    return found
+    return named_found(answer, scene, lambda thing: thing.kind)
 
 
 def picture_of(answer: Any) -> str:
     """The name of the gallery's picture that an `Answer` is about, or "". Those already drawn are looked at
     first, for drawing takes time.
     """
-    image = answer.image
     for name, scene in sorted(GALLERY.items(), key=lambda item: "_drawn" not in vars(item[1])):
-        if image is not None and image.size == scene.size and image.tobytes() == scene.image.tobytes():
+        if answer.image is not None and same_picture(answer.image, scene.image):
             return name
     return ""
+
+
+def _exchanged(polygons: Any) -> Any:
+    if isinstance(polygons, (list, tuple)):
+        return [_exchanged(part) for part in polygons]
+    return np.asarray(polygons, float)[:, ::-1]
+
+
+def check_masks(
+    answer: Any,
+    scene: Scene,
+    wanted: Sequence[VisibleThing],
+    need: int | None = None,
+    least: float = WELL_PLACED,
+) -> str:
+    """Whether masks, one for each thing, cover the wanted things of a scene; returns what was found, in
+    words.
+
+    Args:
+        answer: anything that `values.masks_of` reads.
+        need: how many of them must be found; None is all.
+        least: IoU from which a mask counts.
+
+    Raises:
+        NotYet: too few are found. Known mistakes are named.
+    """
+    masks, truths = masks_of(answer, scene.size), [mask_of(thing.polygons, scene.size) for thing in wanted]
+    found, need = _covered(masks, truths, least), len(wanted) if need is None else need
+    boxes = [mask_of([_corners(thing.box)], scene.size) for thing in wanted]
+    if len(_covered(masks, boxes, 0.95)) >= need > len(_covered(masks, truths, 0.95)):
+        raise NotYet("these are whole boxes: the outline of the thing inside each is wanted.")
+    if len(found) < need:
+        raise NotYet(
+            _mask_mistake(masks, truths)
+            or f"{len(found)} of {counted(len(wanted), 'thing')} found (an outline counts from an IoU of"
+            f" {least:g}){_missing(found, wanted)}."
+        )
+    return f"{len(found)} of {counted(len(wanted), 'outline')} found{_missing(found, wanted)}."
+
+
+def _covered(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray], least: float) -> list[int]:
+    """Indices of the truths that have a mask of their own."""
+    ious = [(mask_iou(m, t), i, j) for i, m in enumerate(masks) for j, t in enumerate(truths)]
+    return [j for _, j, iou in match(ious) if iou >= least]
+
+
+def _mask_mistake(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> str | None:
+    """The sentence of the mistake that was made, if it is a known one."""
+    if not masks:
+        return "there is no outline in your answer yet."
+    if len(masks) > 1 and all(mask_iou(masks[0], mask) > 0.9 for mask in masks[1:]):
+        return f"all {len(masks)} outlines are of the same thing: ask about each box in turn."
+    if mask_iou(masks[0], np.any(truths, axis=0)) > 0.6:
+        return "all things are in one mask: keep an outline for each thing."
+    return None
+
+
+def check_share(
+    answer: Any, truth: float, within: float, slips: Mapping[float, str] | None = None, meant: str = "share"
+) -> str:
+    """Whether a share, 0 to 1, is about right; returns it in words.
+
+    Args:
+        within: how far off it may be.
+        slips: known wrong shares, each with its sentence; they count within a tenth of their value.
+        meant: what it is a share of, in words.
+
+    Raises:
+        NotYet: it is another number. Percent and a fraction turned upside down are named.
+    """
+    share = number_of(answer)
+    if abs(share - truth) <= within:
+        return f"{share:.2f} it is; the true {meant} is {truth:.2f}."
+    if abs(share / 100 - truth) <= within and share > 1:
+        raise NotYet("this is in percent: a share goes from 0 to 1, so divide by 100.")
+    if share > 1 and abs(1 / share - truth) <= within:
+        raise NotYet("the fraction is upside down: divide the part by the whole.")
+    for slip, words in (slips or {}).items():
+        if abs(share - slip) <= 0.1 * abs(slip):
+            raise NotYet(words)
+    raise NotYet(f"{share:.4g} is too {'large' if share > truth else 'small'} for the {meant}.")
+
+
+def scene_of(answer: Answer) -> Scene | None:
+    """The drawn scene of the gallery that an answer is about, told by its pixels; None if it is another
+    picture.
+    """
+    return GALLERY.get(picture_of(answer))
+
+
+def same_picture(one: Any, other: Any) -> bool:
+    """Whether two pictures have the same pixels."""
+    return one is other or (one.size == other.size and one.tobytes() == other.tobytes())
+
+
+def named_found(answer: Answer, scene: Scene, name: Callable[[VisibleThing], str]) -> int:
+    """How many things of a scene an answer finds: the right label, and a box that overlaps the true one
+    well.
+    """
+    labelled = list(zip(answer.labels, answer.boxes))
+    ious = [
+        (box_iou(box, thing.box), i, j)
+        for i, (label, box) in enumerate(labelled)
+        for j, thing in enumerate(scene.things)
+        if label.strip().lower() == name(thing)
+    ]
+    return sum(iou >= WELL_PLACED for _, _, iou in match(ious))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..answers import Answer
 from ..geometry import rasterize
 from .exercise import NotYet, WrongForm
 
@@ -118,11 +119,17 @@ def mask_of(answer: Any, size: tuple[int, int]) -> np.ndarray:
     Raises:
         WrongForm: it is something else, or a mask of another shape.
     """
+    if isinstance(answer, str):
+        raise WrongForm("this is text: answer.polygons has the outlines in pixels.")
     polygons = _polygons(getattr(answer, "polygons", answer))
     if polygons is not None:
         return rasterize(polygons, size)
     mask = _array(answer, "a mask is wanted: an array of True and False, one for each pixel")
     wide, high = size
+    if mask.ndim == 1 and mask.size % 2 == 0:
+        raise WrongForm(
+            f"these are {mask.size} numbers in one row: .reshape(-1, 2) makes corners x, y, the outline."
+        )
     if mask.shape == (wide, high) and wide != high:
         raise WrongForm(
             f"a mask has the shape (height, width), {(high, wide)}; yours is turned: {mask.shape}."
@@ -187,3 +194,54 @@ def kind_of(value: Any) -> str:
     name = type(value).__name__
     name = {"str": "text", "int": "number", "float": "number", "dict": "dictionary"}.get(name, name)
     return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
+
+
+def answer_of(value: Any) -> Answer:
+    """An `Answer`, whole, where its task, settings or picture are looked at.
+
+    Raises:
+        WrongForm: it is a part of one, or something else.
+    """
+    if isinstance(value, Answer):
+        return value
+    if isinstance(value, Mapping):
+        raise WrongForm(f"this is a dictionary with {_listed(value)}: give the answer itself, whole.")
+    if isinstance(value, str):
+        raise WrongForm("this is text: give the answer itself, which run_example returns, not a part of it.")
+    raise WrongForm(f"the answer that run_example returns is wanted; this is {kind_of(value)}.")
+
+
+def pair_of(value: Any, wanted: str) -> tuple[Any, Any]:
+    """Two things that belong together, from a tuple, a list or an array of two.
+
+    Args:
+        wanted: what they are, such as ``"the scene and the answer"``.
+
+    Raises:
+        WrongForm: it is something else.
+    """
+    if isinstance(value, (str, Mapping)) or not hasattr(value, "__len__") or len(value) != 2:
+        count = f" of {len(value)}" if isinstance(value, (list, tuple)) else ""
+        raise WrongForm(f"two things are wanted, {wanted}; this is {kind_of(value)}{count}.")
+    first, second = value
+    return first, second
+
+
+def masks_of(value: Any, size: tuple[int, int]) -> list[np.ndarray]:
+    """A mask for each thing, bool (height, width), from answers, an `Answer` with several polygons, a list of
+    outlines, or masks. What is empty is left out.
+
+    Raises:
+        WrongForm: it is something else.
+    """
+    if isinstance(value, (str, Mapping)):
+        raise WrongForm(f"a list with an outline for each thing is wanted; this is {kind_of(value)}.")
+    things = getattr(value, "polygons", value)
+    if getattr(things, "ndim", 0) == 2:
+        if things.shape[1] == 4:
+            raise WrongForm("these are boxes; an outline for each of them is wanted.")
+        things = [things]
+    if not isinstance(things, (list, tuple)) and getattr(things, "ndim", 0) != 3:
+        raise WrongForm(f"a list with an outline for each thing is wanted; this is {kind_of(value)}.")
+    masks = [mask_of(thing, size) for thing in things]
+    return [mask for mask in masks if mask.any()]

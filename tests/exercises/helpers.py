@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 import florence_nb as fnb
+from florence_nb.geometry import rasterize
 from florence_nb.scenes import GALLERY, Scene
 
 
@@ -42,8 +43,20 @@ def bottom_up(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.c_[boxes[:, 0], size[1] - boxes[:, 3], boxes[:, 2], size[1] - boxes[:, 1]]
 
 
-def perfect(picture: str, task: str, text: str | None = None, **more) -> fnb.Answer:
-    """The answer of a model that never errs to a picture of the gallery; ``more`` replaces parts of it."""
-    scene = GALLERY[picture]
-    answer = fnb.parse(scene.answer(task, text), task, scene.size)
-    return dataclasses.replace(answer, image=scene.image, text_input=text, **more)
+def perfect(picture: str | Scene, task: str, text_input=None, settings=None, **more) -> fnb.Answer:
+    """The answer of a model that never errs, to a scene or a picture of the gallery.
+
+    Args:
+        settings: what differs from the usual settings of generation.
+        more: other parts of the answer to replace.
+    """
+    scene = GALLERY[picture] if isinstance(picture, str) else picture
+    answer = fnb.parse(scene.answer(task, text_input), task, scene.size)
+    settings = {"max_new_tokens": 1024, "num_beams": 3, "do_sample": False} | (settings or {})
+    parts = {"image": scene.image, "text_input": text_input, "settings": settings}
+    return dataclasses.replace(answer, **parts | more)
+
+
+def mask_of_thing(thing, size: tuple[int, int]) -> np.ndarray:
+    """The true mask of a thing, bool (height, width)."""
+    return rasterize(thing.polygons, size)
