@@ -4,13 +4,16 @@ after the opposite of a known mistake, that mistake was made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..answers import Answer
 from ..geometry import WELL_PLACED, box_iou, mask_iou, match
-from ..scenes import GALLERY, Scene, VisibleThing
+from ..scenes import GALLERY, Scene, VisibleThing, phrases_in, things_meant
+from ..scenes.words import NUMBERS
 from .exercise import NotYet
 from .values import boxes_of, mask_of, number_of
 
@@ -195,3 +198,56 @@ def _scaled(polygons: Any, factor: np.ndarray) -> Any:
     if isinstance(polygons, (list, tuple)):
         return [_scaled(part, factor) for part in polygons]
     return np.asarray(polygons, float) * factor
+
+
+def same_picture(one: Any, other: Any) -> bool:
+    """Whether two pictures have the same pixels."""
+    return one is other or (one.size == other.size and one.tobytes() == other.tobytes())
+
+
+def check_picture(answer: Answer, scene: Scene, name: str) -> None:
+    """Whether an answer is about the picture of a scene. One that keeps no picture is believed.
+
+    Raises:
+        NotYet: it is about another one.
+    """
+    if answer.image is not None and not same_picture(answer.image, scene.image):
+        others = (other for other, known in GALLERY.items() if same_picture(answer.image, known.image))
+        told = f"{next(others, '')!r}".replace("''", "")
+        raise NotYet(f"an answer is about another picture{f', {told},' if told else ''} not about {name}.")
+
+
+def some(words: Sequence[Any], most: int = 3) -> str:
+    """``a, b and c``; of many the first few, and how many more there are."""
+    shown = list(map(str, words[:most])) + ([f"{len(words) - most} more"] if len(words) > most else [])
+    return " and ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
+
+
+def named_by(text: str, scene: Scene) -> list[VisibleThing]:
+    """The things of a scene that the phrases of a text mean."""
+    meant = [thing for phrase in phrases_in(text) for thing in things_meant(scene, phrase)]
+    return [thing for thing in scene.things if thing in meant]
+
+
+def picture_named_by(text: str) -> str:
+    """The name of the gallery's picture of which a text names most, two things at least; "" for none."""
+    counts = {name: len(named_by(text, scene)) for name, scene in GALLERY.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] >= 2 else ""
+
+
+def lies_in(text: str, scene: Scene) -> list[str]:
+    """What a text says that is not so in a scene: phrases that mean nothing there or count wrongly, and words
+    that stand on no sign.
+    """
+    phrases = {phrase: len(things_meant(scene, phrase)) for phrase in phrases_in(text)}
+    lies = [phrase for phrase, count in phrases.items() if count == 0 or _number(phrase) not in (None, count)]
+    written = {" ".join(thing.text.split()) for thing in scene.things}
+    said = [" ".join(words.split()) for words in re.findall(r"\bsays ([A-Z0-9 ]+)", text)]
+    return lies + [f"“{words}”" for words in said if words not in written]
+
+
+def _number(phrase: str) -> int | None:
+    """How many things a phrase speaks of: 2 for "two cars", None for "cars" and "a car"."""
+    first = phrase.split()[0].lower()
+    return NUMBERS.index(first) if first in NUMBERS[2:] else None

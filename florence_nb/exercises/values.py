@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..answers import Answer
 from ..geometry import rasterize
 from .exercise import NotYet, WrongForm
 
@@ -166,3 +167,34 @@ def _listed(value: Mapping) -> str:
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "…")
+
+
+def answer_of(value: Any) -> Answer:
+    """An `Answer`, whole, where its task, settings or picture are looked at.
+
+    Raises:
+        WrongForm: it is a part of one, or something else.
+    """
+    if isinstance(value, Answer):
+        return value
+    if isinstance(value, Mapping):
+        raise WrongForm(f"this is a dictionary with {_listed(value)}: give the answer itself, whole.")
+    if isinstance(value, str):
+        raise WrongForm("this is text: give the answer itself, which run_example returns, not a part of it.")
+    raise WrongForm(f"the answer that run_example returns is wanted; this is a {type(value).__name__}.")
+
+
+def pair_of(value: Any, wanted: str) -> tuple[Any, Any]:
+    """Two things that belong together, from a tuple, a list or an array of two.
+
+    Args:
+        wanted: what they are, such as ``"the scene and the answer"``.
+
+    Raises:
+        WrongForm: it is something else.
+    """
+    if isinstance(value, (str, Mapping)) or not hasattr(value, "__len__") or len(value) != 2:
+        count = f" of {len(value)}" if isinstance(value, (list, tuple)) else ""
+        raise WrongForm(f"two things are wanted, {wanted}; this is a {type(value).__name__}{count}.")
+    first, second = value
+    return first, second

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import florence_nb as fnb
 from florence_nb.scenes import Scene
 
 
@@ -37,3 +38,10 @@ def swapped_axes(boxes: np.ndarray) -> np.ndarray:
 
 def bottom_up(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.c_[boxes[:, 0], size[1] - boxes[:, 3], boxes[:, 2], size[1] - boxes[:, 1]]
+
+
+def told(text: str, prompt: str, scene: Scene, asked: str | None = None, **settings) -> fnb.Answer:
+    """An answer as a model might give it about the picture of a scene; ``text`` may be the raw string."""
+    answer = fnb.parse(text if text.startswith("</s>") else f"</s><s>{text}</s>", prompt, scene.size)
+    answer.image, answer.text_input, answer.settings = scene.image, asked, settings
+    return answer
