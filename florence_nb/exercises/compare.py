@@ -139,16 +139,30 @@ def _mistake(
     boxes: np.ndarray, scene: Scene, wanted: Sequence[VisibleThing], need: int, least: float
 ) -> str | None:
     """The sentence of the mistake that was made, if it is a known one."""
+    sure = _another_thing(boxes, scene, wanted, 0.8)  # before an undoing fits by chance
+    if sure:
+        return sure
     for words, undo in undoings(scene.size).items():
         if len(_found(undo(boxes), wanted, least)) >= need:
             return words
     for name, other in GALLERY.items():
         if other is not scene and len(_found(boxes, other.things, least)) >= max(2, need):
             return f"these are boxes of another picture, {name!r}."
+    return _another_thing(boxes, scene, wanted, least) or _shifted(boxes, wanted)
+
+
+def _another_thing(
+    boxes: np.ndarray, scene: Scene, wanted: Sequence[VisibleThing], least: float
+) -> str | None:
+    """The sentence for boxes that are all around things that were not asked for."""
     rest = [thing for thing in scene.things if thing not in wanted]
-    if rest and len(_found(boxes, rest, least)) == len(boxes):
-        return f"a box is around another thing, the {rest[_found(boxes, rest, least)[0]].kind}."
-    return _shifted(boxes, wanted)
+    found = _found(boxes, rest, least)
+    if not rest or len(found) < len(boxes):
+        return None
+    alike = rest[found[0]].kind in {thing.kind for thing in wanted}
+    return (
+        f"a box is around another thing, {_the(rest[found[0]]) if alike else f'the {rest[found[0]].kind}'}."
+    )
 
 
 def _shifted(boxes: np.ndarray, wanted: Sequence[VisibleThing]) -> str | None:
@@ -251,3 +265,8 @@ def _number(phrase: str) -> int | None:
     """How many things a phrase speaks of: 2 for "two cars", None for "cars" and "a car"."""
     first = phrase.split()[0].lower()
     return NUMBERS.index(first) if first in NUMBERS[2:] else None
+
+
+def places_found(answer: Answer, scene: Scene) -> int:
+    """How many things of a scene have a box of their own in an answer, whatever is written on it."""
+    return len(_found(answer.boxes, scene.things, WELL_PLACED))
