@@ -227,8 +227,8 @@ def check_picture(answer: Answer, scene: Scene, name: str) -> None:
     """
     if answer.image is not None and not same_picture(answer.image, scene.image):
         others = (other for other, known in GALLERY.items() if same_picture(answer.image, known.image))
-        told = f"{next(others, '')!r}".replace("''", "")
-        raise NotYet(f"an answer is about another picture{f', {told},' if told else ''} not about {name}.")
+        told = "".join(f" {other!r}," for other in list(others)[:1])
+        raise NotYet(f"an answer is about another picture,{told} not about {name}.")
 
 
 def some(words: Sequence[Any], most: int = 3) -> str:
@@ -270,3 +270,20 @@ def _number(phrase: str) -> int | None:
 def places_found(answer: Answer, scene: Scene) -> int:
     """How many things of a scene have a box of their own in an answer, whatever is written on it."""
     return len(_found(answer.boxes, scene.things, WELL_PLACED))
+
+
+def wrong_letters(read: str, true: str) -> int:
+    """How many letters must be changed, added or dropped to get from what was read to the truth."""
+    return len(misread(read, true))
+
+
+def misread(read: str, true: str) -> list[tuple[str, str]]:
+    """(true letter, letter that was read) wherever they differ, as few as possible; "" for none."""
+    best: list[list[tuple[str, str]]] = [[("", letter) for letter in read[:i]] for i in range(len(read) + 1)]
+    for letter in true:
+        last, best = best, [[*best[0], (letter, "")]]
+        for i, seen in enumerate(read):
+            changed = last[i] + ([] if seen == letter else [(letter, seen)])
+            ways = [changed, [*last[i + 1], (letter, "")], [*best[i], ("", seen)]]
+            best.append(min(ways, key=len))
+    return best[-1]

@@ -47,7 +47,7 @@ def turn_up_the_heat(answer: Any) -> str:
         raise WrongForm("a list of answers is wanted, as florence.run_example gives them.")
     answers, beach = [answer_of(each) for each in answer], GALLERY["beach"]
     for each in answers:
-        check_picture(each, beach, "beach")
+        check_picture(each, beach, "'beach'")
         _check_sampling(each)
     seeds = {each.settings.get("seed") for each in answers}
     if len(answers) > 1 and len(seeds) == 1:

@@ -69,7 +69,7 @@ def number_of(answer: Any) -> float:
     if isinstance(answer, str):
         raise WrongForm(f"a number is wanted; this is the text {_short(answer)}.")
     if isinstance(answer, (list, tuple, set, Mapping)) or hasattr(answer, "labels"):
-        raise WrongForm(f"one number is wanted; this is a {type(answer).__name__}: count or choose in it.")
+        raise WrongForm(f"one number is wanted; this is {kind_of(answer)}: count or choose in it.")
     numbers = _array(answer, "one number is wanted")
     if numbers.size != 1:
         raise WrongForm(f"one number is wanted; this has the shape {numbers.shape}.")
@@ -86,7 +86,7 @@ def text_of(answer: Any) -> str:
     if isinstance(words, Mapping):
         raise WrongForm(f"this is a dictionary with {_listed(words)}: give the text in it.")
     if not isinstance(words, str):
-        raise WrongForm(f"a text is wanted; this is a {type(answer).__name__}.")
+        raise WrongForm(f"a text is wanted; this is {kind_of(answer)}.")
     if re.search(r"</?s>|<pad>", words):
         raise WrongForm("this is the raw string with its special tokens: answer.text is the text alone.")
     return words.strip()
@@ -105,10 +105,10 @@ def words_of(answer: Any) -> list[str]:
     try:
         words = list(answer)
     except TypeError:
-        raise WrongForm(f"a list of texts is wanted; this is a {type(answer).__name__}.") from None
+        raise WrongForm(f"a list of texts is wanted; this is {kind_of(answer)}.") from None
     others = [word for word in words if not isinstance(word, str)]
     if others:
-        raise WrongForm(f"a list of texts is wanted; one entry is a {type(others[0]).__name__}.")
+        raise WrongForm(f"a list of texts is wanted; one entry is {kind_of(others[0])}.")
     return words
 
 
@@ -155,7 +155,7 @@ def _array(value: Any, wanted: str) -> np.ndarray:
         )
         numbers = numbers.astype(float)
     except (TypeError, ValueError):
-        raise WrongForm(f"{wanted}; this is a {type(value).__name__} of something else.") from None
+        raise WrongForm(f"{wanted}; this is {kind_of(value)} of something else.") from None
     if not np.isfinite(numbers).all():
         raise WrongForm("there is a number in it that is not finite (nan or inf).")
     return numbers
@@ -181,7 +181,7 @@ def answer_of(value: Any) -> Answer:
         raise WrongForm(f"this is a dictionary with {_listed(value)}: give the answer itself, whole.")
     if isinstance(value, str):
         raise WrongForm("this is text: give the answer itself, which run_example returns, not a part of it.")
-    raise WrongForm(f"the answer that run_example returns is wanted; this is a {type(value).__name__}.")
+    raise WrongForm(f"the answer that run_example returns is wanted; this is {kind_of(value)}.")
 
 
 def pair_of(value: Any, wanted: str) -> tuple[Any, Any]:
@@ -195,6 +195,13 @@ def pair_of(value: Any, wanted: str) -> tuple[Any, Any]:
     """
     if isinstance(value, (str, Mapping)) or not hasattr(value, "__len__") or len(value) != 2:
         count = f" of {len(value)}" if isinstance(value, (list, tuple)) else ""
-        raise WrongForm(f"two things are wanted, {wanted}; this is a {type(value).__name__}{count}.")
+        raise WrongForm(f"two things are wanted, {wanted}; this is {kind_of(value)}{count}.")
     first, second = value
     return first, second
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, with its article: ``a text``, ``an Answer``."""
+    name = type(value).__name__
+    name = {"str": "text", "int": "number", "float": "number", "dict": "dictionary"}.get(name, name)
+    return f"{'an' if name[0] in 'aeioAEIO' else 'a'} {name}"
