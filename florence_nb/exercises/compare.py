@@ -4,6 +4,7 @@ after the opposite of a known mistake, that mistake was made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from ..answers import Answer
 from ..geometry import WELL_PLACED, box_iou, mask_iou, match
-from ..scenes import GALLERY, Scene, VisibleThing
+from ..scenes import GALLERY, Scene, VisibleThing, phrases_in, things_meant
+from ..scenes.words import NUMBERS
 from .exercise import NotYet
 from .values import boxes_of, mask_of, masks_of, number_of, words_of
 
@@ -137,16 +139,30 @@ def _mistake(
     boxes: np.ndarray, scene: Scene, wanted: Sequence[VisibleThing], need: int, least: float
 ) -> str | None:
     """The sentence of the mistake that was made, if it is a known one."""
+    sure = _another_thing(boxes, scene, wanted, 0.8)  # before an undoing fits by chance
+    if sure:
+        return sure
     for words, undo in undoings(scene.size).items():
         if len(_found(undo(boxes), wanted, least)) >= need:
             return words
     for name, other in GALLERY.items():
         if other is not scene and len(_found(boxes, other.things, least)) >= max(2, need):
             return f"these are boxes of another picture, {name!r}."
+    return _another_thing(boxes, scene, wanted, least) or _shifted(boxes, wanted)
+
+
+def _another_thing(
+    boxes: np.ndarray, scene: Scene, wanted: Sequence[VisibleThing], least: float
+) -> str | None:
+    """The sentence for boxes that are all around things that were not asked for."""
     rest = [thing for thing in scene.things if thing not in wanted]
-    if rest and len(_found(boxes, rest, least)) == len(boxes):
-        return f"a box is around another thing, the {rest[_found(boxes, rest, least)[0]].kind}."
-    return _shifted(boxes, wanted)
+    found = _found(boxes, rest, least)
+    if not rest or len(found) < len(boxes):
+        return None
+    alike = rest[found[0]].kind in {thing.kind for thing in wanted}
+    return (
+        f"a box is around another thing, {_the(rest[found[0]]) if alike else f'the {rest[found[0]].kind}'}."
+    )
 
 
 def _shifted(boxes: np.ndarray, wanted: Sequence[VisibleThing]) -> str | None:
@@ -231,6 +247,23 @@ def _not_wanted(others: Sequence[str], slips: Mapping[str, str]) -> str:
     one = len(others) == 1
     why = f": {'it' if one else 'the first'} {slips[others[0]]}" if others[0] in slips else ""
     return f"{some(others)} {'does' if one else 'do'} not belong{why}"
+
+
+def same_picture(one: Any, other: Any) -> bool:
+    """Whether two pictures have the same pixels."""
+    return one is other or (one.size == other.size and one.tobytes() == other.tobytes())
+
+
+def check_picture(answer: Answer, scene: Scene, name: str) -> None:
+    """Whether an answer is about the picture of a scene. One that keeps no picture is believed.
+
+    Raises:
+        NotYet: it is about another one.
+    """
+    if answer.image is not None and not same_picture(answer.image, scene.image):
+        others = (other for other, known in GALLERY.items() if same_picture(answer.image, known.image))
+        told = "".join(f" {other!r}," for other in list(others)[:1])
+        raise NotYet(f"an answer is about another picture,{told} not about {name}.")
 
 
 def some(words: Sequence[Any], most: int = 3) -> str:
@@ -354,11 +387,6 @@ def scene_of(answer: Answer) -> Scene | None:
     return GALLERY.get(picture_of(answer))
 
 
-def same_picture(one: Any, other: Any) -> bool:
-    """Whether two pictures have the same pixels."""
-    return one is other or (one.size == other.size and one.tobytes() == other.tobytes())
-
-
 def named_found(answer: Answer, scene: Scene, name: Callable[[VisibleThing], str]) -> int:
     """How many things of a scene an answer finds: the right label, and a box that overlaps the true one
     well.
@@ -371,3 +399,55 @@ def named_found(answer: Answer, scene: Scene, name: Callable[[VisibleThing], str
         if label.strip().lower() == name(thing)
     ]
     return sum(iou >= WELL_PLACED for _, _, iou in match(ious))
+
+
+def named_by(text: str, scene: Scene) -> list[VisibleThing]:
+    """The things of a scene that the phrases of a text mean."""
+    meant = [thing for phrase in phrases_in(text) for thing in things_meant(scene, phrase)]
+    return [thing for thing in scene.things if thing in meant]
+
+
+def picture_named_by(text: str) -> str:
+    """The name of the gallery's picture of which a text names most, two things at least; "" for none."""
+    counts = {name: len(named_by(text, scene)) for name, scene in GALLERY.items()}
+    best = max(counts, key=lambda name: counts[name])
+    return best if counts[best] >= 2 else ""
+
+
+def lies_in(text: str, scene: Scene) -> list[str]:
+    """What a text says that is not so in a scene: phrases that mean nothing there or count wrongly, and words
+    that stand on no sign.
+    """
+    phrases = {phrase: len(things_meant(scene, phrase)) for phrase in phrases_in(text)}
+    lies = [phrase for phrase, count in phrases.items() if count == 0 or _number(phrase) not in (None, count)]
+    written = {" ".join(thing.text.split()) for thing in scene.things}
+    said = [" ".join(words.split()) for words in re.findall(r"\bsays ([A-Z0-9 ]+)", text)]
+    return lies + [f"“{words}”" for words in said if words not in written]
+
+
+def _number(phrase: str) -> int | None:
+    """How many things a phrase speaks of: 2 for "two cars", None for "cars" and "a car"."""
+    first = phrase.split()[0].lower()
+    return NUMBERS.index(first) if first in NUMBERS[2:] else None
+
+
+def places_found(answer: Answer, scene: Scene) -> int:
+    """How many things of a scene have a box of their own in an answer, whatever is written on it."""
+    return len(_found(answer.boxes, scene.things, WELL_PLACED))
+
+
+def wrong_letters(read: str, true: str) -> int:
+    """How many letters must be changed, added or dropped to get from what was read to the truth."""
+    return len(misread(read, true))
+
+
+def misread(read: str, true: str) -> list[tuple[str, str]]:
+    """(true letter, letter that was read) wherever they differ, as few as possible; "" for none."""
+    best: list[list[tuple[str, str]]] = [[("", letter) for letter in read[:i]] for i in range(len(read) + 1)]
+    for letter in true:
+        last, best = best, [[*best[0], (letter, "")]]
+        for i, seen in enumerate(read):
+            changed = last[i] + ([] if seen == letter else [(letter, seen)])
+            ways = [changed, [*last[i + 1], (letter, "")], [*best[i], ("", seen)]]
+            best.append(min(ways, key=len))
+    return best[-1]

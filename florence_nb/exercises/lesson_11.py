@@ -44,7 +44,7 @@ def batch_sizes(answer: Any) -> str:
     if len(set(times.values())) == 1:
         raise NotYet("all three times are the same: measure each run on its own.")
     for size, taken in times.items():
-        if times[1] / taken > size:
+        if times[1] / taken > 2 * size:  # a busy machine alone may make it look a little too good
             raise NotYet(
                 f"{size} at once cannot be {times[1] / taken:.0f} times as fast as one by one: the cache has"
                 " answered, so call florence.forget() before each run. (Or the first run of all was slow: run"

@@ -60,3 +60,10 @@ def perfect(picture: str | Scene, task: str, text_input=None, settings=None, **m
 def mask_of_thing(thing, size: tuple[int, int]) -> np.ndarray:
     """The true mask of a thing, bool (height, width)."""
     return rasterize(thing.polygons, size)
+
+
+def told(text: str, prompt: str, scene: Scene, asked: str | None = None, **settings) -> fnb.Answer:
+    """An answer as a model might give it about the picture of a scene; ``text`` may be the raw string."""
+    answer = fnb.parse(text if text.startswith("</s>") else f"</s><s>{text}</s>", prompt, scene.size)
+    answer.image, answer.text_input, answer.settings = scene.image, asked, settings
+    return answer
