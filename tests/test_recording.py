@@ -589,9 +589,8 @@ def test_the_playground_puts_recorded_regions_in(path):
     assert panel.region.box == (30, 20, 150, 100) and panel.answer.text == "nothing much"
     panel.recorded.value = (150, 100, 240, 180)
     assert panel.wait(20) and panel.answer.text_input == (150, 100, 240, 180)
-    assert not panel.phrase.value and all(
-        panel.settings[name].layout.display != "x" for name in panel.settings
-    )
+    left = panel.children[0].children[0].children
+    assert panel.recorded in left and panel.settings["num_beams"] not in left  # no other settings are known
 
 
 def test_the_playground_of_a_model_is_as_it_was(mini):
@@ -620,3 +619,12 @@ def test_a_record_is_a_checkpoint_of_the_command_line(florence, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     assert cli.main(["run", "coffee", "OD", "--checkpoint", "a.json", "--no-save"]) == 0
     assert json.loads(capsys.readouterr().out)["labels"] == ["cup", "spoon"]
+
+
+def test_the_lines_of_the_reference_run(florence, tmp_path, monkeypatch, capsys):
+    reference = (Path(__file__).parents[1] / "REFERENCE.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(real = .*?)```", reference, flags=re.DOTALL)
+    fnb.record(florence, ["coffee"], tmp_path / "large.json", progress=False)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "REFERENCE.md", "exec"), {"fnb": fnb})
+    assert "recorded from tiny" in capsys.readouterr().out

@@ -119,11 +119,6 @@ class RecordedFlorence(Florence):
 
     answer, question = answer_batch, prepare
 
-    def knows(self, task_prompt: str, image: Image.Image, text_input: Any = None) -> bool:
-        """Whether this can be asked."""
-        name = self.pictures.name_of(image)
-        return (name, build_prompt(task_prompt, text_input, image.size)) in self._answers
-
     def _answer(self, request: PreparedRequest, settings: Settings) -> Answer:
         name = self._name_of(request.image)
         prompt = build_prompt(request.task, request.text_input, request.image.size)

@@ -192,7 +192,7 @@ class Playground(Panel):
         self.phrase = ipywidgets.Text(description="words", layout=_WIDE)
         self.region: RegionPicker = region_picker(self.chosen.image, width=340)
         self.input = ipywidgets.VBox()
-        self.recorded = ipywidgets.Dropdown(description="recorded", layout={"display": "none"})
+        self.recorded = ipywidgets.Dropdown(description="recorded", layout={**_WIDE, "display": "none"})
         self.recorded.observe(self._choose_recorded, "value")
         self.group.observe(self._choose_group, "value")
         self.task.observe(self._choose_task, "value")
