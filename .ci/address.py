@@ -37,7 +37,7 @@ ON_GITHUB = re.compile(r"(?:https://(?:[^/@]+@)?|ssh://git@|git@)github\.com[/:]
 REF = re.compile(r"(?!.*(?:\.\.|//|/$|\.$|\.lock$))\w[\w./+-]*", re.ASCII)
 SET_UP = 'find_spec("florence_nb")'
 SENTENCE = (
-    "Upload {wheel} (this very name; `make wheel` builds it) beside this notebook, then run all cells again"
+    "Upload {wheel} (this very name, from `make wheel`) beside this notebook and run again"  # fits one line
 )
 UNSTAMPED = """\
 **In Colab:** push this repository to your GitHub, run `make address`, push again; then each lesson begins with a link *Open in Colab*.
