@@ -99,7 +99,7 @@ def urls(address: Address, _old: str) -> str:
 
 def clone(address: Address, old: str) -> str:
     """The block of commands; only the two lines that name the repository are written anew."""
-    lines = "git clone ADDRESS florence-nb    # the address of the page where you read this\ncd florence-nb\n"
+    lines = "git clone ADDRESS florence-nb    # the address of this page\ncd florence-nb\n"
     if address.repository:
         lines = f"git clone {address.url}\ncd {address.repository.split('/')[1]}\n"
     return re.sub(r"^git clone .*\ncd .*\n", lambda _: lines, old, flags=re.MULTILINE)
