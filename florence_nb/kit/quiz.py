@@ -62,7 +62,7 @@ def quiz_page() -> str:
     """workshop/quiz.md: all questions, lesson by lesson."""
     lessons = dict.fromkeys(q.lesson for q in questions())
     intro = (
-        "# Quiz\n\n<!-- made from quiz.toml by `make quiz` -->\n\nRead a question aloud, let people vote,"
+        "# Quiz\n\n<!-- made from quiz.toml by `make derive` -->\n\nRead a question aloud, let people vote,"
         " then open an option: it tells whether it is right, and why. The same questions end each lesson."
     )
     parts = [f"## Lesson {lesson}\n\n{_of(lesson)}" for lesson in lessons]
