@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -23,8 +22,6 @@ from .errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
     from .answers import Answer
-
-FIRST_LESSON = "00_understanding_florence2.ipynb"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_subparsers(dest="command", required=True, metavar="check | lab | run | fetch").add_parser
     add("check", help="say what this machine has, what is missing and what to do").set_defaults(action=_check)
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
-    _lab_options(add("lab", help="open JupyterLab at the first lesson", epilog=to_lab, allow_abbrev=False))
+    _lab_options(
+        add(
+            "lab",
+            help="copy the lessons into a folder of yours, and open JupyterLab there",
+            epilog=to_lab,
+            allow_abbrev=False,
+        )
+    )
     _run_options(add("run", help="ask about one picture: the answer as JSON, and a picture of it"))
     _fetch_options(add("fetch", help="download a checkpoint, for use without network later"))
     return parser
@@ -78,16 +82,27 @@ def _check(options: argparse.Namespace) -> int:
 
 def _lab_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--folder", type=Path, help="where the lessons are, if not in ./notebooks or beside the package"
+        "--folder", help="where your copy of the lessons is, or goes (default: florence-lessons, here)"
+    )
+    parser.add_argument(
+        "--with-outputs", action="store_true", help="copy the lessons with their stored outputs"
     )
     parser.set_defaults(action=_lab)
 
 
 def _lab(options: argparse.Namespace) -> int:
-    lesson = _first_lesson(options.folder)
+    from .kit.lessons import copy_lessons, own_folder
+
+    folder = Path(os.path.expanduser(options.folder)) if options.folder else own_folder()
+    copied = copy_lessons(folder, with_outputs=options.with_outputs)
+    for note in copied.notes:
+        _say(note)
     if importlib.util.find_spec("jupyterlab") is None:
-        raise InputError("JupyterLab is not installed here: pip install jupyterlab")
-    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(lesson), *options.rest])
+        raise InputError(
+            f"JupyterLab is not installed here: pip install jupyterlab, or open the lessons in {folder} with"
+            " an editor of yours."
+        )
+    process = subprocess.Popen([sys.executable, "-m", "jupyterlab", str(copied.first), *options.rest])
     while True:
         try:
             return process.wait()
@@ -95,38 +110,6 @@ def _lab(options: argparse.Namespace) -> int:
             KeyboardInterrupt
         ):  # JupyterLab got the same Ctrl-C, asks whether to stop, and shuts its kernels down
             continue
-
-
-def _first_lesson(folder: Path | None) -> Path:
-    places = (
-        [folder] if folder else [Path("notebooks"), Path("."), Path(__file__).parent.parent / "notebooks"]
-    )
-    for place in places:
-        if (place / FIRST_LESSON).is_file():
-            return place / FIRST_LESSON
-    tried = ", ".join(str(place.resolve()) for place in places)
-    raise InputError(
-        f"The lessons are not here (looked in {tried}); pip installs only the helpers: get the folder"
-        f" notebooks/ {_source()}, then florence-nb lab --folder path/of/notebooks"
-    )
-
-
-def _source() -> str:
-    """Where the lessons can be had, as far as the installed package knows its own address."""
-    try:
-        addresses = importlib.metadata.metadata("florence-nb").get_all("Project-URL") or []
-    except importlib.metadata.PackageNotFoundError:
-        addresses = []
-    repository = [
-        address.split(",")[1].strip()
-        for address in addresses
-        if address.lower().startswith(("repository", "source"))
-    ]
-    return (
-        f"from {repository[0]}"
-        if repository
-        else "from the package's repository or its source archive (florence_nb-….tar.gz)"
-    )
 
 
 # ---- run
