@@ -1,4 +1,4 @@
-# make lab      opens the lessons                             make test   runs every check, cheapest first
+# make lab      opens your copy of the lessons                make test   runs every check, cheapest first
 # make lessons  executes the lessons again and stores their outputs
 # make bench    measures against the plain loop of lesson 03  make test-gpu, make bench-gpu   the same on a CUDA device
 #
@@ -24,7 +24,7 @@ ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 .PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons clean
 
 lab: $(VENV)/.lab
-	$(BIN)/jupyter lab $(ALLOW_ROOT) notebooks/00_understanding_florence2.ipynb
+	$(BIN)/florence-nb lab $(ALLOW_ROOT)
 
 # The two slow rings wait for pages and kernels most of the time, so they run side by side.
 test: test-unit test-notebooks

@@ -24,6 +24,7 @@ from . import tiny
 
 check_module = importlib.import_module("florence_nb.check")  # the package's own `check` is the function
 
+FIRST_LESSON = "00_understanding_florence2.ipynb"
 OD = "</s><s>cup<loc_100><loc_100><loc_500><loc_900></s>"
 
 
@@ -232,12 +233,6 @@ def test_help_names_all_commands(capsys):
     assert all(name in text for name in ("check", "lab", "run", "fetch"))
 
 
-def lessons(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / cli.FIRST_LESSON).write_text("{}")
-    return folder
-
-
 @pytest.fixture
 def started(monkeypatch, tmp_path) -> list[list[str]]:
     calls: list[list[str]] = []
@@ -260,26 +255,33 @@ def started(monkeypatch, tmp_path) -> list[list[str]]:
     return calls
 
 
-def test_lab_opens_the_first_lesson_passes_options_on_and_outlives_ctrl_c(started, tmp_path):
+def test_lab_opens_the_first_lesson_passes_options_on_and_outlives_ctrl_c(started, tmp_path, capsys):
     pytest.importorskip("jupyterlab")
-    lessons(tmp_path / "notebooks")
     assert cli.main(["lab", "--no-browser", "--port", "8889"]) == 0
-    lesson = str(Path("notebooks") / cli.FIRST_LESSON)
+    lesson = str(Path("florence-lessons") / FIRST_LESSON)
     assert started == [[sys.executable, "-m", "jupyterlab", lesson, "--no-browser", "--port", "8889"]]
-    elsewhere = lessons(tmp_path / "class" / "lessons")
-    assert cli.main(["lab", "--folder", str(elsewhere)]) == 0
-    assert started[1][3] == str(elsewhere / cli.FIRST_LESSON)
+    assert (tmp_path / lesson).is_file() and "lessons written" in capsys.readouterr().err
 
 
-def test_lab_without_lessons_says_where_they_are(started, tmp_path, capsys):
-    message = error_of(capsys, "lab", "--folder", str(tmp_path / "empty"))
-    assert "get the folder notebooks/" in message and "--folder" in message and started == []
+def test_lab_takes_a_folder_and_keeps_outputs(started, tmp_path, monkeypatch):
+    pytest.importorskip("jupyterlab")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert cli.main(["lab", "--folder=~/my class", "--with-outputs"]) == 0
+    assert started == [[sys.executable, "-m", "jupyterlab", str(tmp_path / "my class" / FIRST_LESSON)]]
+    assert '"output_type"' in (tmp_path / "my class" / FIRST_LESSON).read_text(encoding="utf-8")
 
 
-def test_lab_without_jupyterlab(started, tmp_path, capsys, monkeypatch):
-    lessons(tmp_path / "notebooks")
+def test_lab_with_a_file_in_the_folders_place(started, tmp_path, capsys):
+    (tmp_path / "florence-lessons").write_text("a letter")
+    assert "florence-lessons is no folder" in error_of(capsys, "lab") and started == []
+
+
+def test_lab_without_jupyterlab_still_copies_the_lessons(started, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
-    assert "pip install jupyterlab" in error_of(capsys, "lab")
+    assert cli.main(["lab"]) == 2 and started == []
+    assert "pip install jupyterlab" in capsys.readouterr().err
+    assert (tmp_path / "florence-lessons" / FIRST_LESSON).is_file()
 
 
 # ---- fetch

@@ -14,7 +14,7 @@ from florence_nb.kit.lessons import MANIFEST, cleared, copy_lessons
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-as_root = pytest.mark.skipif(
+not_as_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
 )
 
@@ -153,7 +153,7 @@ def test_a_newer_version_comes_beside_what_was_changed_or_run(changed, mine, rel
     assert copied.files == ("05_find (0.2.0).ipynb",)
     assert source_of(mine / "05_find (0.2.0).ipynb") == "two"
     assert copied.notes == (
-        "What you changed stays; the lessons of 0.2.0 are beside it: 05_find (0.2.0).ipynb.",
+        "What you changed or ran stays; beside it is version 0.2.0: 05_find (0.2.0).ipynb.",
     )
     assert copy_lessons(mine).files == (), "it comes once"
 
@@ -284,7 +284,17 @@ def test_a_read_only_folder_that_lacks_nothing_is_good_as_it_is(mine, release, m
     assert copy_lessons(mine).files == ()
 
 
-@as_root
+@not_as_root
+def test_a_folder_that_may_not_be_looked_into(mine):
+    mine.chmod(0o000)
+    try:
+        with pytest.raises(InputError, match="a folder of your own with --folder"):
+            copy_lessons(mine / "deeper")
+    finally:
+        mine.chmod(0o700)
+
+
+@not_as_root
 def test_a_folder_without_rights(mine, release):
     release("0.2.0", "two")
     mine.chmod(0o500)
@@ -294,6 +304,12 @@ def test_a_folder_without_rights(mine, release):
     finally:
         mine.chmod(0o700)
     assert source_of(mine / "05_find.ipynb") == "one"
+
+
+def test_an_installation_without_lessons_says_so(monkeypatch):
+    monkeypatch.setitem(lessons.IN_A_CLONE, "lectures", "nowhere")
+    with pytest.raises(InputError, match="lectures/ is missing.*install florence-nb again"):
+        lessons.shipped("lectures")
 
 
 def test_the_folder_of_the_learner_is_found_from_inside_it(mine, monkeypatch):

@@ -55,7 +55,7 @@ def shipped(name: str) -> Path:
     """
     package = Path(__file__).resolve().parents[1]
     for folder in (package / name, package.parent / IN_A_CLONE[name]):
-        if folder.is_dir():
+        if any(folder.glob("*.*")):
             return folder
     raise InputError(f"The folder {name}/ is missing from this installation: install florence-nb again.")
 
@@ -113,7 +113,7 @@ def _on_files(folder: Path, lessons: list[_Lesson], files: list[str]) -> Iterato
     if fresh := len(files) - len(beside):
         yield f"{folder}: {fresh} {'lesson' if fresh == 1 else 'lessons'} written."
     if beside:
-        yield f"What you changed stays; the lessons of {__version__} are beside it: {', '.join(beside)}."
+        yield f"What you changed or ran stays; beside it is version {__version__}: {', '.join(beside)}."
 
 
 def _on_manifest(folder: Path, manifest: _Manifest | None) -> Iterator[str]:
@@ -125,9 +125,9 @@ def _on_manifest(folder: Path, manifest: _Manifest | None) -> Iterator[str]:
 
 
 def _check_place(folder: Path) -> None:
-    if os.path.lexists(folder) and not folder.is_dir():
+    if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"{folder} is no folder: rename it, or name another folder with --folder.")
-    if folder.is_dir() and folder.samefile(shipped("lessons")):
+    if os.path.isdir(folder) and folder.samefile(shipped("lessons")):
         raise InputError(
             f"{folder} holds the lessons themselves, with their outputs: name another folder with --folder,"
             f" or open them with jupyter lab {folder}"
