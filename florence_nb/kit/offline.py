@@ -37,16 +37,11 @@ def no_network() -> Iterator[list[str]]:
         tried.append(str(host))
         raise socket.gaierror("the network is switched off for this check")
 
-    before = os.environ.get("HF_HUB_OFFLINE")
-    os.environ["HF_HUB_OFFLINE"] = "1"
     socket.socket.connect, socket.getaddrinfo = connect, look_up  # type: ignore[method-assign, assignment]
     try:
         yield tried
     finally:
         socket.socket.connect, socket.getaddrinfo = real  # type: ignore[method-assign]
-        os.environ.pop("HF_HUB_OFFLINE")
-        if before is not None:
-            os.environ["HF_HUB_OFFLINE"] = before
 
 
 def _ask_mini() -> Row:

@@ -26,7 +26,9 @@ def own_wheel(folder: Path) -> Path:
         InputError: it could not be built, or the installation is not whole.
     """
     source = Path(__file__).resolve().parents[2]
-    return _built(source, folder) if (source / "pyproject.toml").is_file() else wheel_of("florence-nb", folder)
+    return (
+        _built(source, folder) if (source / "pyproject.toml").is_file() else wheel_of("florence-nb", folder)
+    )
 
 
 def _built(source: Path, folder: Path) -> Path:

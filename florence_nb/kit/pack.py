@@ -43,7 +43,7 @@ class _Plan:
 
     def asks_for(self, chosen: list[Target], checkpoints: list[str]) -> bool:
         """Is it a plan for just this?"""
-        return [*self.targets] == [str(target) for target in chosen] and [*self.checkpoints] == checkpoints
+        return {*self.targets} == {*map(str, chosen)} and {*self.checkpoints} == {*checkpoints}
 
 
 def pack(
@@ -99,20 +99,16 @@ def _targets(platforms: Sequence[str], pythons: Sequence[str]) -> list[Target]:
 
 
 def _checkpoints(names: Sequence[str]) -> list[str]:
-    from ..checkpoints import find, hub_id
+    from ..checkpoints import CHECKPOINTS, hub_id, is_complete
 
-    for name in names:
-        if name != "mini" and not os.path.isdir(os.path.expanduser(name)):
+    wanted = [name for name in dict.fromkeys(names) if name != "mini"]
+    for name in wanted:
+        folder = Path(os.path.expanduser(name))
+        if name in CHECKPOINTS or not folder.is_dir():
             hub_id(name)  # raises where there is no such name
-        elif find(name, quiet=True) and not _whole_checkpoint(name):
+        elif not is_complete(folder):
             raise CheckpointError(f"{name} holds no whole checkpoint: name a folder that one was saved in.")
-    return [name for name in dict.fromkeys(names) if name != "mini"]
-
-
-def _whole_checkpoint(name: str) -> bool:
-    from ..checkpoints import find, is_complete
-
-    return is_complete(find(name, quiet=True))
+    return wanted
 
 
 def _look_at(out: Path) -> _Plan | None:
@@ -133,8 +129,8 @@ def _look_at(out: Path) -> _Plan | None:
         ) from None
     if about["florence_nb"] != __version__:
         raise InputError(
-            f"{out} holds a kit of florence-nb {about['florence_nb']}, and this is {__version__}: name another"
-            " folder with --out, or delete that one."
+            f"{out} holds a kit of florence-nb {about['florence_nb']}, and this is {__version__}: name"
+            " another folder with --out, or delete that one."
         )
     wheels = {name: Wheel(**row) for name, row in about["wheels"].items()}
     own = f"florence_nb-{__version__}"
@@ -144,7 +140,8 @@ def _look_at(out: Path) -> _Plan | None:
 
 def _plan(own: Path, chosen: list[Target], names: list[str]) -> _Plan:
     each = {}
-    for target in tqdm(chosen, "resolving", unit="platform", disable=None):
+    linux_first = sorted(chosen, key=lambda target: target.platform.system != "Linux")  # it may be refused
+    for target in tqdm(linux_first, "asking the index", unit="platform", disable=None):
         each[str(target)] = resolve(own, target)
     wheels = with_sizes(list({wheel.name: wheel for row in each.values() for wheel in row}.values()))
     return _Plan(
@@ -157,8 +154,8 @@ def _plan(own: Path, chosen: list[Target], names: list[str]) -> _Plan:
 def _folder_of(checkpoint: str) -> str:
     from ..checkpoints import CHECKPOINTS
 
-    last = Path(checkpoint).name
-    return f"florence-2-{checkpoint}" if checkpoint in CHECKPOINTS else last.lower()
+    name = f"florence-2-{checkpoint}" if checkpoint in CHECKPOINTS else Path(checkpoint).name.lower()
+    return f"checkpoints/{name}"
 
 
 # ---- how large
@@ -189,8 +186,8 @@ def _check_room(
     say(_sizes(plan, missing, models, need, free, unknown))
     if need > free:
         raise InputError(
-            f"{out} needs {need / 1e6:.0f} MB more, and its disk has {free / 1e6:.0f} MB free: free some space,"
-            " or take fewer platforms, or a larger stick."
+            f"{out} needs {need / 1e6:.0f} MB more, and its disk has {free / 1e6:.0f} MB free: free some"
+            " space, or take fewer platforms, or a larger stick."
         )
 
 
@@ -201,9 +198,14 @@ def _sizes(
     parts = [f"{len(plan.wheels)} wheels ({total:.0f} MB) for {', '.join(map(unpack._spoken, plan.targets))}"]
     parts += [f"checkpoint {name} ({size / 1e6:.0f} MB)" for name, size in models.items()]
     at_least = f" or more, as {unknown} wheels come without a size" if unknown else ""
-    here = f"; {len(plan.wheels) - len(missing)} wheels are there already" if len(missing) < len(plan.wheels) else ""
+    here = (
+        f"; {len(plan.wheels) - len(missing)} wheels are there already"
+        if len(missing) < len(plan.wheels)
+        else ""
+    )
+    own = f"florence-nb with mini and the lessons ({_own_bytes() / 1e6:.0f} MB)"
     return (
-        f"The kit: {', '.join(parts)}, and florence-nb with mini and the lessons ({_own_bytes() / 1e6:.0f} MB)."
+        f"The kit: {', '.join(parts)}, and {own}."
         f"\nTo write: {need / 1e6:.0f} MB{at_least}{here}. Free: {free / 1e6:.0f} MB."
     )
 
@@ -308,7 +310,7 @@ def _bring_checkpoints(plan: _Plan, out: Path) -> None:
     from ..checkpoints import find
 
     for name, folder in plan.checkpoints.items():
-        (out / folder).mkdir(exist_ok=True)
+        (out / folder).mkdir(parents=True, exist_ok=True)
         files = _checkpoint_files(find(name, quiet=True))
         for path in tqdm(files, f"copying {folder}", unit="file", disable=None):
             target = out / folder / path.name
@@ -335,7 +337,9 @@ def _finish(out: Path, plan: _Plan) -> None:
         digests[path.relative_to(out).as_posix()] = unpack.digest(path)
     for name, wheel in plan.wheels.items():
         if digests.get(f"{unpack.WHEELS}/{name}") != wheel.sha256:
-            raise InputError(f"{name} is not on the stick as it was written: run it again, or change the stick.")
+            raise InputError(
+                f"{name} is not on the stick as it was written: run it again, or change the stick."
+            )
     lines = [f"{digest}  {path}\n" for path, digest in digests.items()]
     _write(out / unpack.LIST, "".join(lines).encode())
 
@@ -344,8 +348,8 @@ def _could_not_write(out: Path, error: OSError) -> str:
     what = Path(error.filename).name.removesuffix(".part") if error.filename else "the next file"
     if error.errno in _FULL:
         return (
-            f"{out} is full ({what} did not fit): free some space and run the same command again, which goes on"
-            " where it stopped; or take a larger stick."
+            f"{out} is full ({what} did not fit): free some space and run the same command again, which goes"
+            " on where it stopped; or take a larger stick."
         )
     return f"{what} could not be written to {out} ({error.strerror or error}): name a folder of your own."
 
@@ -355,8 +359,8 @@ def _could_not_write(out: Path, error: OSError) -> str:
 
 def _page(plan: _Plan, chosen: list[Target]) -> str:
     models = "".join(
-        f"- `{folder}/`: the checkpoint {name}, for photographs. `install.py` copies it beside the lessons;"
-        f' there `fnb.load("./{folder}")`.\n'
+        f"- `{folder}/`: the checkpoint {name}, for photographs. `install.py` copies it beside the lessons:"
+        f' there `fnb.load("./{Path(folder).name}")`.\n'
         for name, folder in plan.checkpoints.items()
     )
     rows = "".join(f"| {t.platform.name} | {t.python} | {t.platform.about} |\n" for t in chosen)
@@ -365,20 +369,22 @@ def _page(plan: _Plan, chosen: list[Target]) -> str:
 
 _TEXT = """# Florence-2 in notebooks, without a network
 
-This folder installs florence-nb {version}, with its lessons and a small Florence-2 called mini. It needs only Python.
+This folder installs florence-nb {version}, with its lessons and a small Florence-2 called mini. It needs only
+Python.
 
 | for | Python | |
 |---|---|---|
 {rows}
 ## Install
 
-Open a terminal in a folder of your computer (not on the stick), and type `python3` and the path of `install.py` here, such as
+Open a terminal in a folder of your computer (not on the stick), and type `python3` and the path of `install.py`
+here, such as
 
     python3 /media/STICK/install.py
 
-On Windows: `py D:\\install.py`. It compares the files with the list, makes `{venv}` and `florence-lessons` beside it,
-and says the one command that opens the first lesson. It takes some minutes, uses no network, and changes nothing else. If it
-stops, run it again: it goes on.
+On Windows: `py D:\\install.py`. It compares the files with the list, makes `{venv}` and `florence-lessons`, and
+says the one command that opens the first lesson. It takes some minutes, uses no network, and changes nothing
+else. If it stops, run it again: it goes on.
 
 By hand, with `STICK` for this folder (on Windows the second line is `{venv}\\Scripts\\activate`):
 
@@ -386,14 +392,16 @@ By hand, with `STICK` for this folder (on Windows the second line is `{venv}\\Sc
     source {venv}/bin/activate
     python -m pip install --no-index --find-links STICK/wheels "{what}"
 
-Then `florence-nb check --offline` proves that all works, and `florence-nb lab` copies the lessons and opens the first.
+Then `florence-nb check --offline` proves that all works, and `florence-nb lab` opens the first lesson.
 
 ## What is here
 
 - `wheels/`: all packages, with torch for the CPU.
-- `notebooks/`: the lessons with their outputs, to read where nothing can be installed. `workshop/`: pages for the teacher.
+- `notebooks/`: the lessons with their outputs, to read where nothing can be installed. `workshop/`: pages for
+  the teacher.
 - Photographs are in the package: `fnb.samples()` lists them.
-{models}- `SHA256SUMS`: what every file must be. `python3 install.py --only-check`, or `sha256sum -c SHA256SUMS`, compares them all.
+{models}- `SHA256SUMS`: what every file must be. `python3 install.py --only-check` compares them all, as does
+  `sha256sum -c SHA256SUMS`.
 - `kit.json`: what `install.py` and `florence-nb pack` read.
 """
 
@@ -401,5 +409,3 @@ Then `florence-nb check --offline` proves that all works, and `florence-nb lab` 
 def bytes_of(folder: Path) -> int:
     """The size of a kit."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-

@@ -106,6 +106,8 @@ def _platform(name: str) -> Platform:
 def _check_python(python: str) -> None:
     match = re.fullmatch(r"(\d)\.(\d+)", python)
     if not match:
-        raise InputError(f"--python {python!r} is no version of Python: write it as 3.12, without a third part.")
+        raise InputError(
+            f"--python {python!r} is no version of Python: write it as 3.12, without a third part."
+        )
     if (int(match[1]), int(match[2])) < OLDEST:
         raise InputError(f"--python {python} is too old: florence-nb needs 3.10 or later.")

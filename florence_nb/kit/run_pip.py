@@ -33,7 +33,9 @@ _SETTINGS = {
     "PIP_REQUIRE_VIRTUALENV": "0",
     "PIP_USER": "0",
 }
-_NETWORK = re.compile(r"Retrying \(|NewConnectionError|ConnectionError|[Tt]imed out|Max retries|IncompleteRead")
+_NETWORK = re.compile(
+    r"Retrying \(|NewConnectionError|ConnectionError|[Tt]imed out|Max retries|IncompleteRead"
+)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ def run_pip(
         InputError: this Python has no pip.
     """
     start = ["-c", _FOR_ANOTHER, json.dumps(target.markers())] if target else ["-m", "pip"]
-    environment = {**os.environ, **_SETTINGS, **({"TMPDIR": temporary, "TEMP": temporary} if temporary else {})}
+    environment = {
+        **os.environ,
+        **_SETTINGS,
+        **({"TMPDIR": temporary, "TEMP": temporary} if temporary else {}),
+    }
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         command = [sys.executable, *start, *arguments]
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=err)

@@ -85,7 +85,7 @@ def read_about(kit: Path) -> dict:
     """
     try:
         about = json.loads((kit / ABOUT).read_text(encoding="utf-8"))
-        found, made = about["format"], about["florence_nb"]
+        found, made, _ = about["format"], about["florence_nb"], (about["targets"], about["checkpoints"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KitError(
             f"{kit} is no kit ({ABOUT} is missing or damaged): name the folder that florence-nb pack wrote,"
@@ -305,11 +305,12 @@ def _bring_lessons(python: Path, folder: Path) -> None:
 def _bring_checkpoints(kit: Path, about: dict, lessons: Path) -> None:
     """Beside the lessons, because reading from a stick is slow; what is there stays."""
     for folder in about["checkpoints"].values():
-        (lessons / folder).mkdir(parents=True, exist_ok=True)
+        place = lessons / Path(folder).name
+        place.mkdir(parents=True, exist_ok=True)
         files = sorted((kit / folder).iterdir())
         for number, file in enumerate(files, 1):
-            _copy(file, lessons / folder / file.name)
-            _progress(f"copying {folder}", number, len(files))
+            _copy(file, place / file.name)
+            _progress(f"copying {place.name}", number, len(files))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -335,7 +336,10 @@ def _progress(what: str, done: int, of: int) -> None:
     if sys.stderr.isatty():
         bar = "#" * (20 * done // max(of, 1))
         print(
-            f"\r{what}  [{bar:<20}] {done} of {of}", end="\n" if done == of else "", file=sys.stderr, flush=True
+            f"\r{what}  [{bar:<20}] {done} of {of}",
+            end="\n" if done == of else "",
+            file=sys.stderr,
+            flush=True,
         )
 
 

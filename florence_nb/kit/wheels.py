@@ -22,6 +22,8 @@ from .platforms import Target
 from .run_pip import Done, run_pip
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# Not every network lets that address through: then it should not be waited for long.
+_QUICK = ["--retries", "1", "--timeout", "15"]
 EXTRA = "lab"
 # What only the CUDA builds of torch need: several GB, and no use on a laptop of a class.
 _CUDA = re.compile(r"(nvidia|cuda|triton)(-|$)")
@@ -59,7 +61,7 @@ def resolve(own: Path, target: Target) -> list[Wheel]:
     """
     torch = _cpu_torch(target) if target.platform.system == "Linux" else []
     found = _report([f"florence-nb[{EXTRA}] @ {own.resolve().as_uri()}", "pip", *torch], target)
-    _check_no_cuda(found, target)
+    _check_no_cuda([_name(item) for item in found], target)
     _check_closed(found, target)
     return [_wheel(item) for item in found if _name(item) != "florence-nb"]
 
@@ -87,11 +89,13 @@ def _unresolved(done: Done, target: Target) -> str:
 
 def _cpu_torch(target: Target) -> list[str]:
     """The requirement of the newest CPU build: from the index that pip has, or else from PyTorch's own."""
-    for more in ([], ["--index-url", CPU_INDEX]):
+    for more in ([], ["--index-url", CPU_INDEX, *_QUICK]):
         builds = [version for version in _versions_of_torch(target, more) if version.endswith("+cpu")]
         if builds:
             found = _report([f"torch=={max(builds, key=Version)}"], target, "--no-deps", *more)
             return [f"torch @ {found[0]['download_info']['url']}"]
+    plain = _report(["torch"], target, "--no-deps")[0]
+    _check_no_cuda([canonicalize_name(need.name) for need in _needs(plain, "", target)], target)
     return []
 
 
@@ -101,13 +105,13 @@ def _versions_of_torch(target: Target, more: list[str]) -> list[str]:
     return line[1].strip().split(", ") if line else []
 
 
-def _check_no_cuda(found: list[dict], target: Target) -> None:
-    extra = [_name(item) for item in found if _CUDA.match(_name(item))]
+def _check_no_cuda(names: list[str], target: Target) -> None:
+    extra = [name for name in names if _CUDA.match(name)]
     if extra:
         raise InputError(
-            f"Only a CUDA build of torch is to be had for {target.spoken}, with {len(extra)} packages of"
-            f" several GB ({', '.join(extra[:3])} …): make {CPU_INDEX} reachable, or take another --python, or"
-            " put a CPU wheel of torch into a folder and set PIP_FIND_LINKS to it."
+            f"Only a CUDA build of torch is to be had for {target.spoken}, with several GB of {extra[0]} and"
+            f" others: make {CPU_INDEX} reachable, or take another --python, or put a CPU wheel of torch into"
+            " a folder and set PIP_FIND_LINKS to it."
         )
 
 
@@ -116,7 +120,8 @@ def _check_closed(found: list[dict], target: Target) -> None:
     counts there is met.
     """
     packages = {_name(item): item for item in found}
-    waiting, seen = [("florence-nb", EXTRA)], set()
+    waiting = [("florence-nb", EXTRA)]
+    seen: set[tuple[str, str]] = set()
     while waiting:
         name, extra = waiting.pop()
         for need in _needs(packages[name], extra, target):
