@@ -272,6 +272,8 @@ def _keep(source: Path, target: Path) -> str:
             outgoing.flush()
             os.fsync(outgoing.fileno())
         os.replace(part, target)
+    except OSError as error:  # that of a write does not say which file it was
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         part.unlink(missing_ok=True)
     return summed.hexdigest()
@@ -332,7 +334,8 @@ def _finish(out: Path, plan: _Plan) -> None:
     own = next(path.name for path in (out / unpack.WHEELS).iterdir() if path.name.startswith("florence_nb-"))
     _write_about(out, plan, own)
     digests = {}
-    files = sorted(path for path in out.rglob("*") if path.is_file() and path.name != unpack.LIST)
+    hidden = (".", unpack.LIST)  # such as .DS_Store, which a Mac writes and changes as it likes
+    files = sorted(path for path in out.rglob("*") if path.is_file() and not path.name.startswith(hidden))
     for path in tqdm(files, "checking every file", unit="file", disable=None):
         digests[path.relative_to(out).as_posix()] = unpack.digest(path)
     for name, wheel in plan.wheels.items():
@@ -377,14 +380,14 @@ Python.
 {rows}
 ## Install
 
-Open a terminal in a folder of your computer (not on the stick), and type `python3` and the path of `install.py`
-here, such as
+Open a terminal in a folder of your computer (not on the stick), and type `python3` and the path of this
+folder's `install.py`, such as
 
     python3 /media/STICK/install.py
 
-On Windows: `py D:\\install.py`. It compares the files with the list, makes `{venv}` and `florence-lessons`, and
-says the one command that opens the first lesson. It takes some minutes, uses no network, and changes nothing
-else. If it stops, run it again: it goes on.
+On Windows: `py D:\\install.py`. It compares the files with the list, makes `{venv}` and `florence-lessons`,
+and says the one command that opens the first lesson. It takes some minutes, uses no network, and changes
+nothing else. If it stops, run it again: it goes on.
 
 By hand, with `STICK` for this folder (on Windows the second line is `{venv}\\Scripts\\activate`):
 
