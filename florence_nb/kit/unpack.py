@@ -15,6 +15,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import venv
 import zipfile
@@ -269,11 +270,11 @@ def _install(python: Path, kit: Path, about: dict, wheels: list[str]) -> None:
     command = [str(python.absolute()), str((kit / WHEELS / pip).absolute() / "pip"), "install", "--isolated"]
     command += ["--no-index", "--find-links", str((kit / WHEELS).absolute()), "--no-warn-script-location"]
     command += ["--quiet", "--disable-pip-version-check", "pip", f"{WHAT}=={about['florence_nb']}"]
-    process = subprocess.Popen(
-        command, env=_clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    _watch(process, python, len(wheels))
-    output = process.communicate()[0].decode(errors="replace")
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=_clean_environment(), stdout=log, stderr=log)
+        _watch(process, python, len(wheels))
+        log.seek(0)
+        output = log.read().decode(errors="replace")
     if process.returncode:
         raise KitError(
             f"pip could not install from the kit ({_last_line(output)}): run the same command again, and if"
@@ -282,10 +283,12 @@ def _install(python: Path, kit: Path, about: dict, wheels: list[str]) -> None:
 
 
 def _watch(process: subprocess.Popen, python: Path, all_of_them: int) -> None:
-    while process.poll() is None:
-        done = sum(1 for _ in python.parents[1].glob("[Ll]ib/**/site-packages/*.dist-info"))
+    where = [*python.parents[1].glob("[Ll]ib/site-packages"), *python.parents[1].glob("lib/*/site-packages")]
+    while sys.stderr.isatty() and process.poll() is None:
+        done = sum(name.endswith(".dist-info") for folder in where for name in os.listdir(folder))
         _progress("installing packages", min(done, all_of_them - 1), all_of_them)
         time.sleep(0.5)
+    process.wait()
     _progress("installing packages", all_of_them, all_of_them)
 
 

@@ -1,4 +1,4 @@
-"""The offline kit for real: packed from the package index, installed where there is no network, and used there."""
+"""The offline kit for real: packed from the package index, installed and used where there is no network."""
 
 import os
 import shutil
