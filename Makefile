@@ -2,6 +2,9 @@
 # make lessons  executes the lessons again and stores their outputs
 # make bench    measures against the plain loop of lesson 03  make test-gpu, make bench-gpu   the same on a CUDA device
 #
+# make wheel    builds the wheel into dist/                   make address REPO=owner/name [REF=v0.2.0] [PYPI=yes]
+#                                                             writes where this repository lives into every copy (REPO=none: takes it out)
+#
 # Needs python3 (3.10 or later), make and a package index. For another Python: make lab PYTHON=python3.12
 PYTHON ?= python3
 VENV ?= .venv
@@ -21,7 +24,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons clean
+.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons wheel address clean
 
 lab: $(VENV)/.lab
 	$(BIN)/florence-nb lab $(ALLOW_ROOT)
@@ -75,6 +78,12 @@ bench-gpu: $(VENV)/.dev
 
 lessons: $(VENV)/.dev
 	$(BIN)/python -m tests.notebooks.refresh
+
+wheel: $(BIN)/python
+	@$(BIN)/python .ci/wheel.py
+
+address:
+	@$(PYTHON) .ci/address.py $(if $(REPO),'$(REPO)') $(if $(REF),--ref '$(REF)') $(if $(PYPI),--pypi '$(PYPI)')
 
 clean:
 	rm -rf $(VENV) $(COLAB_VENV) build dist *.egg-info

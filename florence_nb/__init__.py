@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .loading import load
     from .locations import from_loc, to_loc
     from .parsing import parse
+    from .recording import record
     from .tasks import TASKS, Task, build_prompt, get_task
     from .widgets.composer import scene_composer
     from .widgets.explorer import explore
@@ -53,6 +54,7 @@ _HOMES = {
     "loading": ("load",),
     "locations": ("from_loc", "to_loc"),
     "parsing": ("parse",),
+    "recording": ("record",),
     "tasks": ("TASKS", "Task", "build_prompt", "get_task"),
     "widgets.composer": ("scene_composer",),
     "widgets.explorer": ("explore",),
@@ -84,6 +86,7 @@ __all__ = [
     "open_image",
     "parse",
     "playground",
+    "record",
     "region_picker",
     "samples",
     "scene_composer",

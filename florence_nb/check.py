@@ -180,7 +180,7 @@ def _packages() -> Iterator[Row]:
         yield Row(package, OK if enough else TODO, found or "not installed", advice)
     if not needed():
         found = "is not installed, so that the versions it needs are not known"
-        yield Row("florence-nb", EXTRA, found, "pip install florence-nb, or pip install -e . in its folder")
+        yield Row("florence-nb", EXTRA, found, "pip install its wheel, or pip install -e . in its folder")
 
 
 def outdated(packages: list[str]) -> str:
@@ -353,7 +353,7 @@ def _mini_row() -> Row:
         "checkpoint mini",
         TODO,
         "its files are missing",
-        "pip install --force-reinstall --no-deps florence-nb",
+        "install the package again: pip install --force-reinstall --no-deps, and its wheel or its folder",
     )
 
 

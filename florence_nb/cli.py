@@ -1,4 +1,4 @@
-"""The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME | pack | unpack FOLDER`.
+"""The command line: `florence-nb check | lab | run | fetch | record | pack | unpack`, each with --help.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
 130 stopped by Ctrl-C.
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="florence-nb", description="Florence-2: check the machine, open the lessons, ask, fetch."
     )
     add = parser.add_subparsers(
-        dest="command", required=True, metavar="check | lab | run | fetch | pack | unpack"
+        dest="command", required=True, metavar="check | lab | run | fetch | record | pack | unpack"
     ).add_parser
     _check_options(add("check", help="say what this machine has, what is missing and what to do"))
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     _fetch_options(add("fetch", help="download a checkpoint, for use without network later"))
     _pack_options(add("pack", help="write a folder from which laptops are installed without a network"))
     _unpack_options(add("unpack", help="install from a folder that pack wrote"))
+    _record_options(add("record", help="write a checkpoint's answers down, to show them without it"))
     return parser
 
 
@@ -351,3 +352,34 @@ def _unpack(options: argparse.Namespace) -> int:
         return unpack.run(options)
     except unpack.KitError as error:
         raise InputError(str(error)) from error
+
+
+# ---- record
+
+
+def _record_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", help="mini, base, base-ft, large, large-ft, a hub id or a folder")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="default: those of the package")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.json", help="goes on if it is there")
+    parser.add_argument("--with-pictures", action="store_true", help="keep the folder's pictures in the file")
+    parser.add_argument("--revision", help="a branch, tag or commit of the hub's repository")
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best that is there)")
+    parser.add_argument("--dtype", help="float32, float16 or bfloat16 (default: by device)")
+    parser.add_argument("--batch-size", type=int, default=8, help="questions at once (default 8)")
+    parser.set_defaults(action=_record)
+
+
+def _record(options: argparse.Namespace) -> int:
+    from .loading import load
+    from .recording import check, record
+
+    check(options.pictures, options.out)  # a model takes long to load
+    where = {"device": options.device, "dtype": options.dtype, "revision": options.revision}
+    florence = load(options.checkpoint, quiet=True, **where)
+    print(record(florence, options.pictures, options.out, **_how(options)))
+    print(f'In Python: florence_nb.load("{options.out}")')
+    return 0
+
+
+def _how(options: argparse.Namespace) -> dict:
+    return {"with_pictures": options.with_pictures, "batch_size": options.batch_size}

@@ -45,7 +45,10 @@ class Florence:
             asked for.
         feature_cache: the encoded pictures and prompts (see `engine.feature_cache`); ``feature_cache.limit``
             is its bound in bytes.
+        folder: where its files are, if `load` made it.
     """
+
+    folder: Path | None = None
 
     def __init__(
         self,

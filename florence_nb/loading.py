@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,11 +43,12 @@ def load(
     cache: bool = True,
     quiet: bool = False,
 ) -> Florence:
-    """Loads a checkpoint and its processor.
+    """Loads a checkpoint and its processor, or a record of answers (see `record`).
 
     Args:
         name: a key of `CHECKPOINTS`, a hub id, or a folder. ``microsoft/Florence-2-…`` means its native
-            version.
+            version. A ``.json`` file of `record`, or "recorded" for the real answers in the package, gives a
+            `RecordedFlorence`, for which the other arguments mean nothing.
         device: "cuda", "mps", "cpu" …; None takes the first of these that is there.
         dtype: "float32", "float16" or "bfloat16"; None: float16 on CUDA, else float32.
         attn_implementation: "sdpa", "eager", "flash_attention_2"; None takes the last one where flash-attn, a
@@ -60,8 +62,13 @@ def load(
     Raises:
         CheckpointError: the checkpoint is not available, is not a native Florence-2, or its files are
             incomplete or cannot be read.
-        InputError: device, dtype or attention do not exist here, or the memory is too small.
+        InputError: device, dtype or attention do not exist here, the memory is too small, or a record cannot
+            be read.
     """
+    if _is_record(name):
+        from .recording import load_record
+
+        return load_record(name, quiet=quiet)
     Florence = _florence()
     where = _device(device)
     kind = _dtype(dtype, where)
@@ -72,9 +79,16 @@ def load(
         processor = _processor(folder, str(name))
         model = _model(folder, str(name), kind, attention)
         florence = Florence(_moved(model, where, str(name)), processor, str(name), cache=cache)
+    florence.folder = folder
     if folder == MINI_FOLDER and not quiet:
         print(_MINI_LINE)
     return florence
+
+
+def _is_record(name: str | Path) -> bool:
+    text = str(name)
+    is_json = text.lower().endswith(".json") and not os.path.isdir(os.path.expanduser(text))
+    return text == "recorded" or is_json
 
 
 def _florence() -> type[Florence]:

@@ -1,21 +1,23 @@
 """What the real models said, replayed: answers recorded in the integration tests of transformers.
 
-(tests/models/florence2, commit 001f85b.) `recorded_answers.json` holds, one a line: the model, what was
-asked, the ids of the prompt and of the answer, the raw string, and the dictionary of the native processor,
-whose pixels are bin centres with the fraction cut off. The two photographs have 1300x876 and 640x480 pixels.
+(tests/models/florence2, commit 001f85b.) They come with the package, as `fnb.load("recorded")`. Its file
+holds for each answer also the ids of the prompt, and the dictionary of the native processor, whose pixels are
+bin centres with the fraction cut off. The two photographs have 1300x876 and 640x480 pixels.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from florence_nb.parsing import parse
+from florence_nb.recording.replay import SHIPPED, load_record
 from florence_nb.tasks import TASKS, build_prompt
 from tests import tiny
 
-RECORDED = json.loads((Path(__file__).parent / "recorded_answers.json").read_text(encoding="utf-8"))
+FILE = json.loads(SHIPPED.read_text(encoding="utf-8"))
+SIZES = {row["name"]: row["size"] for row in FILE["pictures"]}
+RECORDED = [{"text_input": None} | row | {"image_size": SIZES[row["picture"]]} for row in FILE["answers"]]
 # The vocabulary that Florence-2 adds to BART's, in order; <image> is added last.
 ADDED = (
     ["<od>", "</od>", "<ocr>", "</ocr>"]
@@ -46,7 +48,7 @@ ADDED = (
 
 
 def named(case):
-    return f"{case['model']}-{case['task']}"
+    return f"{case['checkpoint']}-{case['task']}"
 
 
 def cut(value):
@@ -68,7 +70,7 @@ def tokenizer(large_files):
 
 
 def test_all_of_them_are_here():
-    assert len(RECORDED) == 11 and {case["model"] for case in RECORDED} == {"base", "large"}
+    assert len(RECORDED) == 11 and {case["checkpoint"] for case in RECORDED} == {"base", "large"}
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=named)
@@ -77,6 +79,13 @@ def test_parsed_as_recorded(case):
     assert cut(answer.parsed[case["task"]]) == case["parsed"]
     assert answer.truncated is not case["ended"]
     assert len(answer.notes) == answer.truncated
+
+
+@pytest.mark.parametrize("case", RECORDED, ids=named)
+def test_replayed_as_recorded(case):
+    real = load_record("recorded", quiet=True).of(case["checkpoint"])
+    answer = real.run_example(case["task"], real.pictures[case["picture"]], case["text_input"])
+    assert cut(answer.parsed[case["task"]]) == case["parsed"] and answer.raw == case["raw"]
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=named)
@@ -97,9 +106,9 @@ def test_typed_fields_hold_every_region(case):
         assert answer.text == case["parsed"] and not answer.labels
 
 
-@pytest.mark.parametrize("case", [case for case in RECORDED if case["ids"]], ids=named)
+@pytest.mark.parametrize("case", [case for case in RECORDED if "token_ids" in case], ids=named)
 def test_the_real_tokenizer_decodes_the_ids_to_the_raw_string(case, tokenizer):
-    assert tokenizer.decode(case["ids"], skip_special_tokens=False) == case["raw"]
+    assert tokenizer.decode(case["token_ids"], skip_special_tokens=False) == case["raw"]
 
 
 @pytest.mark.parametrize("case", RECORDED, ids=named)

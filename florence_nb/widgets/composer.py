@@ -13,6 +13,7 @@ from PIL import Image
 
 from ..drawing import show_all
 from ..errors import InputError
+from ..recording import needs_model
 from ..scenes import HELD_OUT, KINDS, Scene
 from ..scenes.backgrounds import BACKGROUNDS
 from ..scenes.pen import COLOURS
@@ -242,8 +243,9 @@ def scene_composer(
         ask: what is asked for at first, of ``"boxes"``, ``"mask"``, ``"caption"``, ``"reading"``.
 
     Raises:
-        InputError: ``ask`` names something else.
+        InputError: ``ask`` names something else, or ``florence`` is a record, which knows no new picture.
     """
+    needs_model(florence, "The scene composer")
     unknown = [name for name in ask if name not in ASKED]
     if unknown:
         raise InputError(f"The composer cannot ask for {unknown[0]!r}: choose from {', '.join(ASKED)}.")

@@ -97,7 +97,8 @@ def explore(answer: Answer, *, beams: int = 4) -> Explorer:
     `beam_tree` of `florence_nb.widgets.explorer_model`.
 
     Raises:
-        InputError: what is given is not an Answer, or it does not know its model or picture.
+        InputError: what is given is not an Answer, it does not know its model or picture, or it comes from a
+            record.
     """
     if not isinstance(answer, Answer):
         raise InputError(f"explore takes the Answer that run_example returned, not {type(answer).__name__}.")

@@ -21,6 +21,7 @@ from ..engine.location_scores import until_end
 from ..errors import InputError
 from ..images import open_image
 from ..locations import LOC, centres
+from ..recording import needs_model
 
 if TYPE_CHECKING:
     import torch
@@ -236,6 +237,7 @@ def _asked(answer: Answer) -> tuple[Florence, PreparedRequest]:
             " memory): explore what run_example returned while its model is in a variable, or set"
             " answer.florence to your model."
         )
+    needs_model(florence, "The token explorer")
     if answer.image is None:
         raise InputError("This answer does not hold its picture: set answer.image to it first.")
     return florence, florence.prepare(answer.task, answer.image, answer.text_input)

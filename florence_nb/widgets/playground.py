@@ -14,6 +14,7 @@ from PIL import Image
 from ..drawing import show, show_all
 from ..errors import InputError
 from ..florence import Florence
+from ..recording import RecordedFlorence
 from ..tasks import get_task
 from . import playground_model
 from .panel import Panel, alt_text, img, page
@@ -49,14 +50,15 @@ _NAMES = {
 
 
 def playground(
-    florence: Florence, image: Any = "coffee", *, task: str = "<OD>", ask: bool = True
+    florence: Florence, image: Any = None, *, task: str | None = None, ask: bool = True
 ) -> Playground:
     """A panel to try every task and every setting with.
 
     Args:
-        florence: of `florence_nb.load`.
-        image: the picture to begin with, anything `open_image` takes. In the panel you can choose another.
-        task: the task to begin with.
+        florence: of `florence_nb.load`. A record offers its pictures, phrases and regions, and no settings.
+        image: the picture to begin with, anything `open_image` takes; None: "coffee", or the first one of a
+            record. In the panel you can choose another.
+        task: the task to begin with; None: ``"<OD>"``, or the first one that a record knows.
         ask: ask at once, so that there is something to see, also in a saved notebook. The cell takes as long
             as `run_example`.
 
@@ -67,7 +69,10 @@ def playground(
     Raises:
         InputError: no such task, or no image.
     """
-    return Playground(florence, Picture.of(image), get_task(task).prompt, ask)
+    first = playground_model.first_picture(florence) if image is None else image
+    picture = playground_model.picture_of(florence, first)
+    chosen = playground_model.first_task(florence, picture) if task is None else get_task(task).prompt
+    return Playground(florence, picture, chosen, ask)
 
 
 class Playground(Panel):
@@ -77,10 +82,12 @@ class Playground(Panel):
         source, group, task: dropdowns and buttons for the picture, the group of tasks and the task prompt.
         phrase: the text field of tasks that take one.
         settings: the control of each setting by its name, such as ``settings["num_beams"]``.
+        recorded: with a record, the phrases or regions that it knows for the task; else empty.
         run: the button "Ask"; ``run.click()`` presses it.
     """
 
     def __init__(self, florence: Florence, picture: Picture, task: str, ask: bool) -> None:
+        self.florence, self.is_record = florence, isinstance(florence, RecordedFlorence)
         self.queue = AskQueue(florence, self._tell)
         self.usual = playground_model.usual_settings(florence)
         self.chosen = self.given = picture
@@ -97,8 +104,9 @@ class Playground(Panel):
                 self.source_more,
                 self.group,
                 self.task,
+                self.recorded,
                 self.input,
-                *self.settings.values(),
+                *([] if self.is_record else self.settings.values()),
                 self.live,
                 self.buttons,
                 self.status,
@@ -142,14 +150,11 @@ class Playground(Panel):
             ("an address on the web …", "url"),
             ("the webcam …", "webcam"),
         ]
-        own = (
-            []
-            if self.chosen.name in dict(playground_model.sample_names()).values()
-            else [(self.chosen.name, "given")]
-        )
+        names = playground_model.picture_names(self.florence)
+        own = [] if self.chosen.name in dict(names).values() else [(self.chosen.name, "given")]
         first = "given" if own else self.chosen.name
         self.source = ipywidgets.Dropdown(
-            options=[*own, *playground_model.sample_names(), *more],
+            options=[*own, *names, *more],
             value=first,
             description="picture",
             layout=_WIDE,
@@ -187,6 +192,8 @@ class Playground(Panel):
         self.phrase = ipywidgets.Text(description="words", layout=_WIDE)
         self.region: RegionPicker = region_picker(self.chosen.image, width=340)
         self.input = ipywidgets.VBox()
+        self.recorded = ipywidgets.Dropdown(description="recorded", layout={**_WIDE, "display": "none"})
+        self.recorded.observe(self._choose_recorded, "value")
         self.group.observe(self._choose_group, "value")
         self.task.observe(self._choose_task, "value")
         self.phrase.observe(self._prepare, "value")
@@ -212,8 +219,9 @@ class Playground(Panel):
         for name, control in self.settings.items():
             control.value, control.description = self.usual[name], _NAMES[name]
             control.observe(self._changed, "value")
-        small = sum(weight.numel() for weight in florence.model.parameters()) <= _SMALL
-        self.live = ipywidgets.Checkbox(value=small, description="ask at every change", indent=False)
+        self.live = ipywidgets.Checkbox(
+            value=self.is_record or _is_small(florence), description="ask at every change", indent=False
+        )
         self.run = ipywidgets.Button(
             description="Ask", button_style="primary", icon="play", tooltip="Ask Florence-2"
         )
@@ -251,7 +259,7 @@ class Playground(Panel):
         if self.source.value == "given":
             self._use(self.given)
         elif not more:
-            self._use(Picture.of(self.source.value))
+            self._use(playground_model.picture_of(self.florence, self.source.value))
 
     def _take(self, opened: Callable[[], Picture | None]) -> Callable[[Any], None]:
         """An observer that opens a picture, and says in the panel why not if it cannot."""
@@ -274,6 +282,7 @@ class Playground(Panel):
         self._quiet = True
         self.region.set_image(picture.image, f"The picture {picture.name}")
         self.region.box = playground_model.first_region(picture.image.size)
+        self._offer_recorded()
         self._quiet = False
         self._changed()
 
@@ -289,8 +298,31 @@ class Playground(Panel):
         self.phrase.placeholder = f"such as: {task.example}" if task.takes == "phrase" else ""
         if self.region.box is None:
             self.region.box = playground_model.first_region(self.chosen.image.size)
+        self._offer_recorded()
         self._quiet = False
         self._changed()
+
+    def _offer_recorded(self) -> None:
+        """What the record knows for this task and picture; the first of it is put in."""
+        inputs = playground_model.recorded_inputs(self.florence, self.chosen, self.task.value)
+        self.recorded.options = inputs
+        self.recorded.layout.display = None if inputs else "none"
+        if inputs:
+            self._put_in(inputs[0][1])
+
+    def _choose_recorded(self, change: Any) -> None:
+        if self._quiet or change["new"] is None:
+            return
+        self._quiet = True
+        self._put_in(change["new"])
+        self._quiet = False
+        self._changed()
+
+    def _put_in(self, text_input: Any) -> None:
+        if isinstance(text_input, str):
+            self.phrase.value = text_input
+        else:
+            self.region.box = text_input
 
     def _changed(self, _change: Any = None) -> None:
         if self._quiet:
@@ -405,6 +437,10 @@ class Playground(Panel):
 
 def _sent(sender: Upload) -> Picture | None:
     return Picture.uploaded(*sender.file) if sender.file else None
+
+
+def _is_small(florence: Florence) -> bool:
+    return sum(weight.numel() for weight in florence.model.parameters()) <= _SMALL
 
 
 def _slider(kind: type, **options: Any) -> ipywidgets.Widget:

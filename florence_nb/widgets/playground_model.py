@@ -23,6 +23,7 @@ from ..engine.requests import MAX_NEW_TOKENS
 from ..errors import InputError
 from ..florence import Florence
 from ..images import open_image, samples
+from ..recording import RecordedFlorence
 from ..tasks import TASKS, build_prompt, get_task
 from .panel import sentence
 from .region import snapped
@@ -161,8 +162,10 @@ def usual_settings(florence: Florence) -> dict[str, Any]:
     """The value of each setting where a call says nothing. A checkpoint may bring its own in its
     generation_config.json.
     """
-    own = florence.model.generation_config
     usual = dict(_USUAL)
+    if isinstance(florence, RecordedFlorence):
+        return usual
+    own = florence.model.generation_config
     for name in ("length_penalty", "no_repeat_ngram_size", "temperature", "top_p"):
         value = getattr(own, name, None)
         usual[name] = _USUAL[name] if value is None else value
@@ -195,9 +198,56 @@ def too_large(name: str, size: int) -> str:
     )
 
 
-def sample_names() -> list[tuple[str, str]]:
-    """The samples for a menu: (name with its description, name)."""
+def picture_names(florence: Florence) -> list[tuple[str, str]]:
+    """The pictures for a menu, (name with its description, name): the samples, or what a record knows."""
+    if isinstance(florence, RecordedFlorence):
+        rows = florence.pictures.rows.values()
+        return [(f"{row.name}: {row.title}" if row.title else row.name, row.name) for row in rows]
     return [(f"{name}: {line}", name) for name, line in samples().items()]
+
+
+def picture_of(florence: Florence, source: Any) -> Picture:
+    """From a name of the menu, or whatever else `open_image` takes.
+
+    Raises:
+        InputError: it cannot be opened as an image.
+    """
+    if isinstance(florence, RecordedFlorence) and isinstance(source, str) and source in florence.pictures:
+        return Picture(florence.pictures[source], source, repr(source))
+    return Picture.of(source)
+
+
+def first_picture(florence: Florence) -> str:
+    """The one to begin with."""
+    names = [name for _, name in picture_names(florence)]
+    return "coffee" if "coffee" in names else names[0]
+
+
+def first_task(florence: Florence, picture: Picture) -> str:
+    """The one to begin with: ``<OD>``, or, if a record has no answer to it, the first one that it has."""
+    recorded = [task for task, _ in recorded_questions(florence, picture)]
+    return recorded[0] if recorded and "<OD>" not in recorded else "<OD>"
+
+
+def recorded_questions(florence: Florence, picture: Picture) -> list[tuple[str, Any]]:
+    """What a record can answer about a picture, as (task, text_input); nothing for a model, which answers
+    anything.
+    """
+    name = florence.pictures.name_of(picture.image) if isinstance(florence, RecordedFlorence) else None
+    return [] if name is None else florence.questions(name)  # type: ignore[attr-defined]
+
+
+def recorded_inputs(florence: Florence, picture: Picture, task: str) -> list[tuple[str, Any]]:
+    """Of these, the phrases or regions of one task for a menu: (words, text_input)."""
+    found = [text_input for other, text_input in recorded_questions(florence, picture) if other == task]
+    return [
+        (
+            text_input if isinstance(text_input, str) else "region {}, {}, {}, {}".format(*text_input),
+            text_input,
+        )
+        for text_input in found
+        if text_input is not None
+    ]
 
 
 @dataclass(frozen=True)
@@ -279,15 +329,19 @@ class AskQueue:
             tuple(request.text_input) if isinstance(request.text_input, (list, tuple)) else request.text_input
         )
         settings = tuple(sorted(request.settings.items()))
-        # Where the state of the model cannot be told, no answer is known.
-        state = state_key(self.florence.native_model, self.florence.processor.image_processor) or object()
         return (
-            state,
+            self._state(),
             picture_key(request.picture.image),
             request.task,
             asked,
             settings,
         )
+
+    def _state(self) -> Any:
+        """Where the state of the model cannot be told, no answer is known."""
+        if isinstance(self.florence, RecordedFlorence):
+            return id(self.florence)
+        return state_key(self.florence.native_model, self.florence.processor.image_processor) or object()
 
     def _work(self) -> None:
         while True:
@@ -322,12 +376,14 @@ class AskQueue:
         return State(turn=turn)
 
     def _run(self, request: Call) -> Answer:
+        asked = (request.task, request.picture.image, request.text_input)
+        if isinstance(self.florence, RecordedFlorence):
+            return self.florence.run_example(*asked, **request.settings)
         from transformers import StoppingCriteriaList
 
         watch = StoppingCriteriaList(
             [_StopWhenTold(self._stop, lambda n: self._tell_if_latest(request, State(True, n)))]
         )
-        asked = (request.task, request.picture.image, request.text_input)
         answer = self.florence.run_example(*asked, **request.settings, stopping_criteria=watch)
         answer.settings.pop("stopping_criteria")
         return answer

@@ -4,7 +4,6 @@ a stub.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from tests.ci import address, wheel
 from tests.notebooks.execution import ROOT, client_for
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements.txt"
-SOURCES = ("florence_nb", "notebooks", "workshop", "pyproject.toml", "LICENSE", "README.md")
 
 
 def run(*command: str | Path, **settings) -> str:
@@ -28,17 +27,29 @@ def run(*command: str | Path, **settings) -> str:
 
 
 def build_wheel(folder: Path) -> Path:
-    """The wheel, built from a copy of the sources: an old build folder beside them would leak into it."""
-    copy = folder / "sources"
-    copy.mkdir()
-    for source in (ROOT / name for name in SOURCES):
-        if source.is_dir():
-            shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
-            shutil.copy(source, copy)
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder / "wheels", copy)
-    (wheel,) = (folder / "wheels").glob("florence_nb-*.whl")
-    return wheel
+    """The wheel of `make wheel`, in that folder."""
+    return wheel.build(folder / "wheels")
+
+
+def build_tools(folder: Path) -> Path:
+    """A folder with what pip needs to build the package, so that it needs no index later."""
+    needed = address.tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
+    tools = folder / "tools"
+    run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", tools, *needed["requires"])
+    return tools
+
+
+def make_repository(folder: Path) -> Path:
+    """A bare git repository with the sources on its branch main, as a fork on GitHub would have them."""
+    sources, bare = folder / "checkout", folder / "florence.git"
+    sources.mkdir()
+    wheel.copy_sources(sources)
+    git = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-C", sources)
+    run(*git, "init", "--quiet", "--initial-branch=main")
+    run(*git, "add", ".")
+    run(*git, "commit", "--quiet", "--message", "all")
+    run("git", "clone", "--quiet", "--bare", sources, bare)
+    return bare
 
 
 def make_environment(folder: Path) -> Path:
@@ -60,6 +71,7 @@ def make_environment(folder: Path) -> Path:
 class Machine:
     python: Path
     wheel: Path
+    tools: Path
 
     def packages(self) -> dict[str, str]:
         """{name: version} of all that is installed."""
@@ -68,18 +80,21 @@ class Machine:
         )
         return {each["name"]: each["version"] for each in listed}
 
+    def install_the_package(self) -> None:
+        run(self.python, "-m", "pip", "install", "--quiet", "--no-index", self.wheel)
+
     def forget_the_package(self) -> None:
         run(self.python, "-m", "pip", "uninstall", "--quiet", "--yes", "florence-nb")
 
     def run_notebook(self, notebook: NotebookNode, folder: Path) -> list[dict]:
-        """Execute in place, in the empty `folder`; returns the recorded calls of google.colab.
-        CellExecutionError as nbclient.
+        """Execute in place, in `folder`; returns the recorded calls of google.colab. CellExecutionError as
+        nbclient. pip has no index here, so what a cell installs comes from the folder or a repository.
         """
         calls = folder.parent / "colab-calls.jsonl"
-        links = f"{os.environ.get('PIP_FIND_LINKS', '')} {self.wheel.parent.as_uri()}".strip()
         environment = os.environ | {
             "COLAB_CALLS": str(calls),
-            "PIP_FIND_LINKS": links,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": self.tools.as_uri(),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }
         environment.pop("PYTHONPATH", None)

@@ -4,7 +4,6 @@ Each rule is a generator over one notebook. What breaks one of RULES is an error
 advice.
 """
 
-import base64
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+
+from tests.ci import address
 
 from .execution import LESSONS, ROOT, errors_of, is_tagged, stderr_of
 from .pictures import (
@@ -24,12 +25,8 @@ from .pictures import (
     encode,
     open_picture,
     picture_data,
+    title_picture,
 )
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 MAX_NOTEBOOK_BYTES = 400_000
 MIN_COMPARED = 4
@@ -46,8 +43,11 @@ INSIDE_IMPORT = re.compile(
 )
 MACHINE_PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|var|Users|work|mnt)/[\w.-]+|\b[A-Z]:\\Users\\")
 IMAGE_WITHOUT_TEXT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+)[^>]*>")
-BADGE = "https://colab.research.google.com/github/"
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+PICTURE = re.compile(r"!\[[^\]]*\]\(\s*([^)\s]*)|<img[^>]*?\bsrc=[\"']?([^\"'\s>]*)")
+COMMENT = re.compile(r"<!--.*?-->")
+ADDRESS = address.read(ROOT)
+VERSION = address.project(ROOT)["project"]["version"]
+SET_UP = address.set_up_cell(ADDRESS, VERSION)
 
 Messages = Iterator[tuple[int | None, str]]  # (index of the cell or None, what is wrong)
 
@@ -139,17 +139,16 @@ def title_first(lesson: Lesson) -> Messages:
     first = lesson.notebook.cells[0] if lesson.notebook.cells else None
     if first is None or first.cell_type != "markdown" or not first.source.startswith("# "):
         yield 0, "the first cell must be prose that begins with the title (# …)"
-    elif not any(
-        BADGE in word and f"/notebooks/{lesson.path.name}" in word
-        for word in re.split(r"[()\"'\s]", first.source)
-    ):
-        yield (
-            0,
-            (
-                "the first cell must hold the Colab badge of this notebook"
-                f" ({BADGE}…/notebooks/{lesson.path.name})"
-            ),
-        )
+    elif with_badge(first.source, lesson.path.name) != first.source:
+        yield 0, "the link to Colab is not that of [tool.florence-nb]: make address"
+
+
+def with_badge(title: str, name: str) -> str | None:
+    """The title cell as `make address` would write it, None where it has no place for the link to Colab."""
+    try:
+        return address.replace_marked(title, "badge", lambda _: address.badge(ADDRESS, name))
+    except address.AddressError:
+        return None
 
 
 def preview_first(lesson: Lesson) -> Messages:
@@ -164,23 +163,17 @@ def preview_first(lesson: Lesson) -> Messages:
         if data
     ]
     first = lesson.notebook.cells[0]
-    kept = [base64.b64decode(data) for data in first.get("attachments", {}).get(PREVIEW, {}).values()]
-    if len(made) != 1 or len(kept) != 1 or f"](attachment:{PREVIEW})" not in first.source:
-        yield (
-            0,
-            (
-                f"one cell with one picture has the tag {PREVIEW}, and the first cell shows it:"
-                f" ![…](attachment:{PREVIEW})"
-            ),
-        )
-    elif told := difference(kept[0], encode(made[0], PREVIEW_WIDTH)[1]):
+    kept = title_picture(first.source)
+    if len(made) != 1 or kept is None:
+        yield 0, f"one cell with one picture has the tag {PREVIEW}; the first cell shows it: ![…]({PREVIEW})"
+    elif told := difference(kept, encode(made[0], PREVIEW_WIDTH)[1]):
         yield 0, f"the picture in the first cell is out of date: {told}"
 
 
 def set_up_cell(lesson: Lesson) -> Messages:
     source = lesson.code[0][1].source if lesson.code else ""
-    if "google.colab" not in source or f"florence-nb=={VERSION}" not in source:
-        yield None, f"the first code cell must install florence-nb=={VERSION} where google.colab is there"
+    if source != SET_UP:
+        yield None, f"the first code cell must be that of every lesson (make address):\n{SET_UP}"
 
 
 def cells_are_compared(lesson: Lesson) -> Messages:
@@ -254,8 +247,20 @@ def pictures_are_described(lesson: Lesson) -> Messages:
             yield index, "a picture without alternative text"
 
 
+def pictures_travel(lesson: Lesson) -> Messages:
+    """A lesson is one file: Colab does not show attachments or the files beside it, and an address of the web
+    is broken where there is no network.
+    """
+    for index, cell in lesson.prose:
+        if cell.get("attachments"):
+            yield index, "an attachment: write the picture into the text, ![…](data:image/…;base64,…)"
+        for address_of in map("".join, PICTURE.findall(cell.source)):
+            if not address_of.startswith("data:image/") and (index, address_of) != (0, PREVIEW):
+                yield index, f"the picture {address_of[:60]} is not in this file: ![…](data:image/…;base64,…)"
+
+
 def right_length(lesson: Lesson) -> Messages:
-    words = sum(len(cell.source.split()) for _, cell in lesson.prose)
+    words = sum(len(COMMENT.sub("", cell.source).split()) for _, cell in lesson.prose)
     if not 450 <= words <= 1000:
         yield None, f"{words} words of prose; a lesson has 500 to 900"
     if not 9 <= len(lesson.code) <= 20:
@@ -305,6 +310,7 @@ RULES: dict[str, Callable[[Lesson], Messages]] = {
     "public-door": public_door,
     "machine-path": no_machine_paths,
     "alt-text": pictures_are_described,
+    "picture-inside": pictures_travel,
 }
 GUIDES: dict[str, Callable[[Lesson], Messages]] = {
     "length": right_length,

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 
 import numpy as np
 from nbformat import NotebookNode
@@ -10,8 +11,11 @@ from PIL import Image
 PICTURE_TYPES = ("image/png", "image/jpeg")
 MAX_WIDTH = 480  # pixels
 MAX_BYTES = 100_000  # of one stored picture
-PREVIEW = "preview"  # tag of a cell, and name of the attachment
+PREVIEW = "preview"  # tag of the cell whose picture is also shown in the first cell, under the title
 PREVIEW_WIDTH = 360  # pixels
+# The picture stands in the text itself, as Colab writes it: Colab and GitHub do not show attachments, and an
+# address is broken where there is no network. A new lesson has ![…](preview), until it is executed.
+TITLE_PICTURE = re.compile(rf"!\[([^\]]+)\]\((?:{PREVIEW}|data:(image/(?:png|jpeg));base64,([\w+/=]+))\)")
 MAX_RMS = 8.0  # of 255: antialiasing and JPEG stay below 3, another picture is above 20
 
 
@@ -22,6 +26,18 @@ def picture_data(output: NotebookNode) -> bytes | None:
     data = output.get("data", {})
     found = next((data[kind] for kind in PICTURE_TYPES if kind in data), None)
     return None if found is None else base64.b64decode(found)
+
+
+def title_picture(source: str) -> bytes | None:
+    """The bytes of the picture in a title cell, None where it has none, or several."""
+    found = TITLE_PICTURE.findall(source)
+    return base64.b64decode(found[0][2]) if len(found) == 1 and found[0][2] else None
+
+
+def put_title_picture(source: str, kind: str, content: bytes) -> str:
+    """The title cell with that picture in place of its own. `kind` is the media type."""
+    data = base64.b64encode(content).decode()
+    return TITLE_PICTURE.sub(lambda found: f"![{found[1]}](data:{kind};base64,{data})", source)
 
 
 def open_picture(content: bytes) -> Image.Image:

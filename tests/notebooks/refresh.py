@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 
 from .execution import LESSONS, client_for, is_tagged
 from .lint import check
-from .pictures import PICTURE_TYPES, PREVIEW, PREVIEW_WIDTH, encode, picture_data
+from .pictures import PICTURE_TYPES, PREVIEW, PREVIEW_WIDTH, encode, picture_data, put_title_picture
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model of a kernel that is gone
 KEPT_CELL_METADATA = ("tags", "jupyter")
@@ -61,22 +61,21 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            normalise_output(output)
+    put_preview(notebook)
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         cell.id = cell_id(cell, seen)
         cell.metadata = nbformat.from_dict(
             {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
         )
-        for output in cell.get("outputs", []):
-            normalise_output(output)
-    put_preview(notebook)
     return notebook
 
 
 def put_preview(notebook: NotebookNode) -> None:
-    """The picture of the cell tagged PREVIEW, small, goes into the first cell, which promises it:
-    ![…](attachment:preview).
-    """
+    """The picture of the cell tagged PREVIEW, small, goes into the first cell, which promises it."""
     made = [
         data
         for cell in notebook.cells
@@ -86,7 +85,7 @@ def put_preview(notebook: NotebookNode) -> None:
     ]
     if made:
         kind, content = encode(made[-1], PREVIEW_WIDTH)
-        notebook.cells[0].attachments = {PREVIEW: {kind: base64.b64encode(content).decode()}}
+        notebook.cells[0].source = put_title_picture(notebook.cells[0].source, kind, content)
 
 
 def cell_id(cell: NotebookNode, seen: dict[str, int]) -> str:

@@ -1,5 +1,5 @@
-"""A small notebook that keeps every rule, for tests to spoil. It needs numpy, pillow and ipywidgets, not the
-package.
+"""A small notebook that keeps every rule, for tests to spoil. It needs numpy, pillow and ipywidgets; of the
+package only that it is there.
 """
 
 import copy
@@ -10,22 +10,19 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from .lint import BADGE, VERSION
+from .lint import SET_UP, with_badge
 from .refresh import execute
 
 NAME = "00_sample.ipynb"
-FIRST = f"""# Try the harness
+FIRST = """# Try the harness
 
-[![Open in Colab](badge.svg)]({BADGE}someone/florence-nb/blob/v{VERSION}/notebooks/{NAME})
+<!-- address: badge -->
+<!-- /address -->
 
 You will see it compare.
 
-![A red bar](attachment:preview)"""
-SET_UP = f"""import sys
-
-if "google.colab" in sys.modules:
-    %pip install -q "florence-nb=={VERSION}"
-import ipywidgets as W
+![A red bar](preview)"""
+IMPORTS = """import ipywidgets as W
 import numpy as np
 from PIL import Image"""
 LINES = """picture = np.full((120, 600, 3), 255, np.uint8)
@@ -43,6 +40,7 @@ INTERACT = """def twice(n):
 W.interact(twice, n=slider)"""
 CELLS = {
     "set-up": SET_UP,
+    "imports": IMPORTS,
     "text": "print('twice is', 2 * 3)",
     "value": "round(0.1 + 0.2, 3)",
     "picture": LINES,
@@ -55,7 +53,7 @@ CELLS = {
     "error": "int('three')",
     "address": "object()",
 }
-LAST = "**Exercise.** Move it. ![a slider](slider.png)\n\nYou can now trust it."
+LAST = "**Exercise.** Move it.\n\nYou can now trust it."
 
 
 def index_of(name: str) -> int:
@@ -65,7 +63,8 @@ def index_of(name: str) -> int:
 
 def unexecuted() -> NotebookNode:
     code = [new_code_cell(source) for source in CELLS.values()]
-    notebook = new_notebook(cells=[new_markdown_cell(FIRST), *code, new_markdown_cell(LAST)])
+    title, last = new_markdown_cell(with_badge(FIRST, NAME)), new_markdown_cell(LAST)
+    notebook = new_notebook(cells=[title, *code, last])
     notebook.cells[index_of("error")].metadata.tags = ["raises-exception"]
     notebook.cells[index_of("picture")].metadata.tags = ["preview"]
     return notebook

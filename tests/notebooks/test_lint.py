@@ -3,14 +3,18 @@
 import base64
 import io
 import json
+import re
 
 import numpy as np
 import pytest
 from nbformat.v4 import new_output
 from PIL import Image
 
-from .lint import GUIDES, RULES, check, main
+from .lint import GUIDES, RULES, SET_UP, VERSION, check, main
+from .pictures import put_title_picture
 from .sample import executed, index_of, write
+
+DATA = "data:image/png;base64,iVBORw0KGgo="
 
 
 def cell(notebook, name):
@@ -49,13 +53,25 @@ def no_title(notebook):
 
 
 def badge_of_another(notebook):
-    notebook.cells[0].source = notebook.cells[0].source.replace("00_sample", "01_sample")
+    badge = "[Open in Colab](https://colab.example/01_sample.ipynb)\n<!-- /address -->"
+    notebook.cells[0].source = notebook.cells[0].source.replace("<!-- /address -->", badge)
+
+
+def no_place_for_the_badge(notebook):
+    notebook.cells[0].source = notebook.cells[0].source.replace("<!-- /address -->\n", "")
 
 
 def another_version(notebook):
-    cell(notebook, "set-up").source = cell(notebook, "set-up").source.replace(
-        "florence-nb==", "florence-nb==9."
-    )
+    cell(notebook, "set-up").source = SET_UP.replace(f"florence_nb-{VERSION}-", "florence_nb-9.0-")
+
+
+def other_title_picture(notebook):
+    content = base64.b64decode(png(600, 120))
+    notebook.cells[0].source = put_title_picture(notebook.cells[0].source, "image/png", content)
+
+
+def title_without(notebook, pattern):
+    notebook.cells[0].source = re.sub(pattern, "", notebook.cells[0].source)
 
 
 def add_line(notebook, line):
@@ -67,6 +83,10 @@ def nothing_compared(notebook):
         each.metadata.tags = sorted(
             {*each.metadata.get("tags", []), "nbval-ignore-output", "raises-exception"}
         )
+
+
+def add_prose(notebook, text):
+    notebook.cells[-1].source += text
 
 
 def no_twin(notebook):
@@ -88,12 +108,10 @@ SPOILED = [
     ("file-size", lambda nb: add_output(nb, "stream", name="stdout", text="x" * 400_000)),
     ("title", no_title),
     ("title", badge_of_another),
-    ("preview", lambda nb: nb.cells[0].pop("attachments")),
-    (
-        "preview",
-        lambda nb: nb.cells[0].update(source=nb.cells[0].source.replace("attachment:preview", "preview.png")),
-    ),
-    ("preview", lambda nb: nb.cells[0].attachments.preview.update({"image/png": png(600, 120)})),
+    ("title", no_place_for_the_badge),
+    ("preview", lambda nb: title_without(nb, r"!\[.*")),
+    ("preview", lambda nb: nb.cells[0].update(source=nb.cells[0].source * 2)),
+    ("preview", other_title_picture),
     ("set-up", another_version),
     ("compared", nothing_compared),
     ("skipped", lambda nb: cell(nb, "text").metadata.update(tags=["nbval-skip"])),
@@ -105,7 +123,11 @@ SPOILED = [
         "machine-path",
         lambda nb: add_output(nb, "stream", name="stdout", text="saved to /home/ada/answers.jsonl\n"),
     ),
-    ("alt-text", lambda nb: nb.cells[-1].update(source="![](slider.png) exercise, you can now")),
+    ("alt-text", lambda nb: nb.cells[-1].update(source=f"![]({DATA}) exercise, you can now")),
+    ("picture-inside", lambda nb: nb.cells[-1].update(attachments={"slider": {"image/png": png(9)}})),
+    ("picture-inside", lambda nb: add_prose(nb, "![a slider](slider.png)")),
+    ("picture-inside", lambda nb: add_prose(nb, "[![a badge](https://badge.example/a.svg)](colab.html)")),
+    ("picture-inside", lambda nb: add_prose(nb, "<img alt='a bar' src='https://badge.example/a.png'>")),
 ]
 
 
@@ -144,4 +166,4 @@ def test_the_command_fails_for_a_spoiled_notebook(tmp_path, capsys):
     assert main([str(write(notebook, tmp_path))]) == 0
     no_execution_count(notebook)
     assert main([str(write(notebook, tmp_path))]) == 1
-    assert "error [executed] in cell 2" in capsys.readouterr().out
+    assert "error [executed] in cell 3" in capsys.readouterr().out
