@@ -1,5 +1,5 @@
-"""The command line: `florence-nb check | lab | run IMAGE TASK [TEXT] | fetch NAME | record NAME | slides |
-class-report FILE`.
+"""The command line: `florence-nb check | lab | run | fetch | record | pack | unpack | slides | class-report`,
+each with --help.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
 130 stopped by Ctrl-C.
@@ -51,9 +51,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="florence-nb", description="Florence-2: check the machine, open the lessons, ask, fetch."
     )
     add = parser.add_subparsers(
-        dest="command", required=True, metavar="check | lab | run | fetch | record | slides | class-report"
+        dest="command",
+        required=True,
+        metavar="check | lab | run | fetch | record | pack | unpack | slides | class-report",
     ).add_parser
-    add("check", help="say what this machine has, what is missing and what to do").set_defaults(action=_check)
+    _check_options(add("check", help="say what this machine has, what is missing and what to do"))
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
     _lab_options(
         add(
@@ -65,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _run_options(add("run", help="ask about one picture: the answer as JSON, and a picture of it"))
     _fetch_options(add("fetch", help="download a checkpoint, for use without network later"))
+    _pack_options(add("pack", help="write a folder from which laptops are installed without a network"))
+    _unpack_options(add("unpack", help="install from a folder that pack wrote"))
     _record_options(add("record", help="write a checkpoint's answers down, to show them without it"))
     _slides_options(add("slides", help="write the slides of all lessons, and a handout, as HTML files"))
     _class_report_options(add("class-report", help="turn the pasted reports of a class into a table"))
@@ -74,8 +78,18 @@ def _parser() -> argparse.ArgumentParser:
 # ---- check
 
 
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--offline", action="store_true", help="switch the network off meanwhile, and ask mini a question"
+    )
+    parser.set_defaults(action=_check)
+
+
 def _check(options: argparse.Namespace) -> int:
-    from .check import check
+    if options.offline:
+        from .kit.offline import check_offline as check
+    else:
+        from .check import check
 
     report = check()
     encoding = sys.stdout.encoding or "utf-8"  # an older Windows console cannot print every letter
@@ -325,6 +339,62 @@ def _class_report(options: argparse.Namespace) -> int:
         raise InputError(f"{options.file} cannot be read ({error.strerror}): give a text file.") from error
     print(class_report(lines))
     return 0
+
+
+# ---- pack, unpack
+
+
+def _pack_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FOLDER", help="a new folder, or one to go on with"
+    )
+    parser.add_argument(
+        "--checkpoint", nargs="+", default=[], metavar="NAME", help="base, large …, a hub id or a folder"
+    )
+    parser.add_argument(
+        "--platform",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="windows macos linux linux-arm (default: this)",
+    )
+    parser.add_argument(
+        "--python", nargs="+", default=[], metavar="VERSION", help="such as 3.12 3.13 (default: this one's)"
+    )
+    parser.set_defaults(action=_pack)
+
+
+def _pack(options: argparse.Namespace) -> int:
+    from .kit.pack import bytes_of, pack
+
+    for name in options.checkpoint:
+        _check_disk(name)
+    folder = pack(
+        options.out,
+        checkpoints=options.checkpoint,
+        platforms=options.platform,
+        pythons=options.python,
+        say=_say,
+    )
+    print(f"{folder} is whole ({bytes_of(folder) / 1e6:.0f} MB). On a laptop: python3 {folder}/install.py")
+    return 0
+
+
+def _unpack_options(parser: argparse.ArgumentParser) -> None:
+    from .kit import unpack
+
+    parser.add_argument("kit", type=Path, help="the folder that pack wrote")
+    unpack.options(parser)
+    parser.set_defaults(action=_unpack)
+
+
+def _unpack(options: argparse.Namespace) -> int:
+    from .kit import unpack
+
+    try:
+        return unpack.run(options)
+    except unpack.KitError as error:
+        raise InputError(str(error)) from error
 
 
 # ---- record
