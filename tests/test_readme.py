@@ -378,7 +378,7 @@ def test_every_lesson_has_its_part(name):
     assert [part[:2] for part in parts] == [path.name[:2] for path in LESSONS]
     if name == "quiz.md":
         for part in parts:
-            asked = len(re.findall(r"^\d\. ", part, flags=re.MULTILINE))
-            assert 3 <= asked <= 5 and part.count("<summary>Answer</summary>") == asked, part[:30]
+            asked = len(re.findall(r"^\*\*\d\.\*\* ", part, flags=re.MULTILINE))
+            assert 3 <= asked <= 5 and part.count("<b>Right.</b>") == asked, part[:30]
     else:
         assert all(f"**{word}:**" in part for part in parts for word in ("Stays", "Stuck", "Cut", "Ask"))

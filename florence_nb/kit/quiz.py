@@ -5,6 +5,7 @@ notebook page, on paper (all open), by keyboard and with a screen reader, withou
 """
 
 import html
+import json
 import re
 import sys
 from dataclasses import dataclass
@@ -65,8 +66,14 @@ def quiz_page() -> str:
         "# Quiz\n\n<!-- made from quiz.toml by `make derive` -->\n\nRead a question aloud, let people vote,"
         " then open an option: it tells whether it is right, and why. The same questions end each lesson."
     )
-    parts = [f"## Lesson {lesson}\n\n{_of(lesson)}" for lesson in lessons]
+    parts = [f"## {lesson} {_title(lesson)}\n\n{_of(lesson)}" for lesson in lessons]
     return "\n\n".join([intro, *parts]) + "\n"
+
+
+def _title(lesson: str) -> str:
+    (path,) = shipped("lessons").glob(f"{lesson}_*.ipynb")
+    first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
+    return "".join(first["source"]).splitlines()[0].removeprefix("# ")
 
 
 def _of(lesson: str) -> str:
