@@ -25,6 +25,7 @@ from .webcam import Webcam
 _SMALL = 50e6
 _STRIP = 8
 _WIDE = {"width": "auto"}  # a dict, as a Layout would be shared, and hide all when it hides one
+_NARROW = "min(300px, 100%)"  # a telephone leaves less than 300 pixels to a cell
 _STYLE = """<style>
 .fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap;
   overflow-wrap: anywhere;
@@ -103,11 +104,11 @@ class Playground(Panel):
                 self.buttons,
                 self.status,
             ],
-            layout={"flex": "0 1 340px", "min_width": "300px"},
+            layout={"flex": "0 1 340px", "min_width": _NARROW},
         )
         right = ipywidgets.VBox(
             [self.picture, self.result, self.call],
-            layout={"flex": "1 1 400px", "min_width": "300px", "max_width": "620px"},
+            layout={"flex": "1 1 400px", "min_width": _NARROW, "max_width": "620px"},
         )
         columns = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
         super().__init__([columns, self.strip, self.comparison])
@@ -204,7 +205,7 @@ class Playground(Panel):
                 ipywidgets.FloatSlider, min=-2.0, max=4.0, step=0.1, readout_format=".1f"
             ),
             "no_repeat_ngram_size": _slider(ipywidgets.IntSlider, min=0, max=10),
-            "do_sample": ipywidgets.Checkbox(indent=False),
+            "do_sample": ipywidgets.Checkbox(indent=False, layout=_WIDE),
             "temperature": _slider(ipywidgets.FloatSlider, min=0.1, max=3.0, step=0.1, readout_format=".1f"),
             "top_p": _slider(ipywidgets.FloatSlider, min=0.05, max=1.0, step=0.05),
             "seed": _slider(ipywidgets.IntSlider, min=0, max=20),
@@ -213,7 +214,9 @@ class Playground(Panel):
             control.value, control.description = self.usual[name], _NAMES[name]
             control.observe(self._changed, "value")
         small = sum(weight.numel() for weight in florence.model.parameters()) <= _SMALL
-        self.live = ipywidgets.Checkbox(value=small, description="ask at every change", indent=False)
+        self.live = ipywidgets.Checkbox(
+            value=small, description="ask at every change", indent=False, layout=_WIDE
+        )
         self.run = ipywidgets.Button(
             description="Ask", button_style="primary", icon="play", tooltip="Ask Florence-2"
         )
