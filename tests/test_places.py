@@ -130,3 +130,23 @@ def test_the_container_names_its_ports():
 @pytest.mark.parametrize("bad", ["florence-nb", "florence-nb[lab]", ".[labs]", "florence_nb==0.1.0"])
 def test_a_name_is_not_this_folder(bad):
     assert not is_this_folder(bad)
+
+
+# ---- the server for a class, and the kiosk
+
+
+def test_the_hub_page_names_versions_and_files_that_exist():
+    text = (ROOT / "workshop" / "hub.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"torch==([\d.]+)", text)) == {TORCH}
+    assert set(re.findall(r"florence_nb-([\d.]+)-py3", text)) == {PROJECT["version"]}
+    served = re.findall(r"voila (notebooks/\S+?)[ `]", text)
+    assert len(served) == 2 and all((ROOT / path).exists() for path in served)
+
+
+def test_no_place_installs_the_package_by_name():
+    pages = [ROOT / "workshop" / "hub.md", *BINDER.iterdir(), ROOT / ".devcontainer" / "devcontainer.json"]
+    for page in pages:
+        assert (
+            re.findall(r"install[^\n]* \"?florence[-_]nb[\[\"=\s]", page.read_text(encoding="utf-8"))
+            == []
+        )
