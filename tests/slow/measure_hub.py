@@ -1,4 +1,4 @@
-"""What two learners on a JupyterHub cost: `python workshop/measure_hub.py`, on Linux.
+"""What two learners on a JupyterHub cost: `python -m tests.slow.measure_hub`, on Linux.
 
 It needs florence-nb[lab], jupyterhub and psutil, and configurable-http-proxy (from npm) on the PATH. It
 starts a hub of its own; two learners ask four questions each at the same time. Memory is PSS (USS).
