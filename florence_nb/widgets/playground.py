@@ -26,6 +26,7 @@ from .webcam import Webcam
 _SMALL = 50e6
 _STRIP = 8
 _WIDE = {"width": "auto"}  # a dict, as a Layout would be shared, and hide all when it hides one
+_NARROW = "min(300px, 100%)"  # a telephone leaves less than 300 pixels to a cell
 _STYLE = """<style>
 .fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap;
   overflow-wrap: anywhere;
@@ -111,11 +112,11 @@ class Playground(Panel):
                 self.buttons,
                 self.status,
             ],
-            layout={"flex": "0 1 340px", "min_width": "300px"},
+            layout={"flex": "0 1 340px", "min_width": _NARROW},
         )
         right = ipywidgets.VBox(
             [self.picture, self.result, self.call],
-            layout={"flex": "1 1 400px", "min_width": "300px", "max_width": "620px"},
+            layout={"flex": "1 1 400px", "min_width": _NARROW, "max_width": "620px"},
         )
         columns = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
         super().__init__([columns, self.strip, self.comparison])
@@ -211,7 +212,7 @@ class Playground(Panel):
                 ipywidgets.FloatSlider, min=-2.0, max=4.0, step=0.1, readout_format=".1f"
             ),
             "no_repeat_ngram_size": _slider(ipywidgets.IntSlider, min=0, max=10),
-            "do_sample": ipywidgets.Checkbox(indent=False),
+            "do_sample": ipywidgets.Checkbox(indent=False, layout=_WIDE),
             "temperature": _slider(ipywidgets.FloatSlider, min=0.1, max=3.0, step=0.1, readout_format=".1f"),
             "top_p": _slider(ipywidgets.FloatSlider, min=0.05, max=1.0, step=0.05),
             "seed": _slider(ipywidgets.IntSlider, min=0, max=20),
@@ -219,8 +220,9 @@ class Playground(Panel):
         for name, control in self.settings.items():
             control.value, control.description = self.usual[name], _NAMES[name]
             control.observe(self._changed, "value")
+        small = self.is_record or _is_small(florence)
         self.live = ipywidgets.Checkbox(
-            value=self.is_record or _is_small(florence), description="ask at every change", indent=False
+            value=small, description="ask at every change", indent=False, layout=_WIDE
         )
         self.run = ipywidgets.Button(
             description="Ask", button_style="primary", icon="play", tooltip="Ask Florence-2"

@@ -14,6 +14,8 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+KIOSKS = sorted((ROOT / "notebooks" / "kiosk").glob("*.ipynb"))
+NOTEBOOKS = LESSONS + KIOSKS
 CELL_TIMEOUT = 120  # seconds of processor time; a whole lesson must stay under two minutes
 STALLED = 0.01  # of one processor: a kernel that gets less does nothing
 

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from tests.ci import address
 
-from .execution import LESSONS, ROOT, errors_of, is_tagged, stderr_of
+from .execution import NOTEBOOKS, ROOT, errors_of, is_tagged, stderr_of
 from .pictures import (
     MAX_BYTES,
     MAX_WIDTH,
@@ -320,10 +320,25 @@ GUIDES: dict[str, Callable[[Lesson], Messages]] = {
 }
 
 
+def panel_alone(lesson: Lesson) -> Messages:
+    """A kiosk is one short title and the panel, the value of its only code cell."""
+    kinds = [cell.cell_type for cell in lesson.notebook.cells]
+    title = lesson.notebook.cells[0].source if kinds else ""
+    if kinds != ["markdown", "code"] or not re.fullmatch(r"# .{1,20}", title):
+        yield None, "a kiosk has a title of at most 20 letters (# …) and one cell of code"
+    elif not WIDGET.search(lesson.notebook.cells[1].source.splitlines()[-1]):
+        yield 1, "the last line of a kiosk is the panel"
+
+
+TO_TEACH = {"title", "preview", "set-up", "compared", "plain-twin"}
+KIOSK_RULES = {name: rule for name, rule in RULES.items() if name not in TO_TEACH} | {"kiosk": panel_alone}
+
+
 def check(path: Path) -> list[Finding]:
-    """All findings of one notebook file, errors first."""
+    """All findings of one notebook file, errors first. What stands in a folder ``kiosk`` need not teach."""
     lesson = Lesson(path, nbformat.read(path, as_version=nbformat.NO_CONVERT))
-    tables = ((RULES, True), (GUIDES, False))
+    kiosk = path.parent.name == "kiosk"
+    tables = ((KIOSK_RULES, True),) if kiosk else ((RULES, True), (GUIDES, False))
     return [
         Finding(name, cell, message, is_error)
         for table, is_error in tables
@@ -333,7 +348,7 @@ def check(path: Path) -> list[Finding]:
 
 
 def main(names: list[str]) -> int:
-    paths = [Path(name) for name in names] or LESSONS
+    paths = [Path(name) for name in names] or NOTEBOOKS
     if not paths:
         raise SystemExit("There is no lesson in notebooks/ yet: nothing was checked")
     findings = {path: check(path) for path in paths}

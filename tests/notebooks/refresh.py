@@ -1,5 +1,5 @@
-"""Execute lessons and store their outputs: `python -m tests.notebooks.refresh [05 07_ocr …]`, without names
-all of them.
+"""Execute lessons and kiosks and store their outputs: `python -m tests.notebooks.refresh [05 07_ocr …]`,
+without names all of them.
 
 Writing a lesson: write `05_detection.py` in the py:percent format outside the repository, `jupytext --to
 ipynb --output notebooks/05_detection.ipynb 05_detection.py`, then refresh. Later edit the notebook itself in
@@ -17,7 +17,7 @@ import nbformat
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from .execution import LESSONS, client_for, is_tagged
+from .execution import NOTEBOOKS, client_for, is_tagged
 from .lint import check
 from .pictures import PICTURE_TYPES, PREVIEW, PREVIEW_WIDTH, encode, picture_data, put_title_picture
 
@@ -27,16 +27,16 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def choose(names: list[str]) -> list[Path]:
-    """The lessons whose file name starts with one of the names, all without names. SystemExit for a name that
-    fits none.
+    """The lessons and kiosks whose file name starts with one of the names, all without names. SystemExit for
+    a name that fits none.
     """
     for name in names:
-        if not any(path.name.startswith(name) for path in LESSONS):
+        if not any(path.name.startswith(name) for path in NOTEBOOKS):
             raise SystemExit(
                 f"No lesson starts with {name!r}; there are:"
-                f" {', '.join(path.stem for path in LESSONS) or 'none'}"
+                f" {', '.join(path.stem for path in NOTEBOOKS) or 'none'}"
             )
-    return [path for path in LESSONS if not names or path.name.startswith(tuple(names))]
+    return [path for path in NOTEBOOKS if not names or path.name.startswith(tuple(names))]
 
 
 def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:

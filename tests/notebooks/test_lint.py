@@ -5,9 +5,10 @@ import io
 import json
 import re
 
+import nbformat
 import numpy as np
 import pytest
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
 from .lint import GUIDES, RULES, SET_UP, VERSION, check, main
@@ -159,6 +160,31 @@ def test_guides_advise_and_do_not_reject(tmp_path):
     advice = [finding for finding in check(write(executed(), tmp_path)) if not finding.is_error]
     assert {finding.rule for finding in advice} == {"length", "value-widgets"}
     assert {finding.rule for finding in advice} <= set(GUIDES)
+
+
+def kiosk(folder, *sources, title="# Play"):
+    cells = [new_code_cell(source, execution_count=n) for n, source in enumerate(sources, start=1)]
+    (folder / "kiosk").mkdir()
+    path = folder / "kiosk" / "play.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell(title), *cells]), path)
+    return [finding.rule for finding in check(path)]
+
+
+def test_a_kiosk_need_not_teach(tmp_path):
+    assert kiosk(tmp_path, "import florence_nb as fnb\nfnb.playground(fnb.load('mini', quiet=True))") == []
+
+
+@pytest.mark.parametrize(
+    "sources, title",
+    [
+        (["fnb.playground(florence)", "1"], "# Play"),
+        (["panel = 1\npanel"], "# Play"),
+        (["fnb.playground(florence)"], "Play"),
+        (["fnb.playground(florence)"], "# A title that needs two lines on a telephone"),
+    ],
+)
+def test_a_kiosk_is_the_panel_alone(tmp_path, sources, title):
+    assert kiosk(tmp_path, *sources, title=title) == ["kiosk"]
 
 
 def test_the_command_fails_for_a_spoiled_notebook(tmp_path, capsys):
