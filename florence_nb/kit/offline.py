@@ -49,7 +49,7 @@ def _ask_mini() -> Row:
     from ..loading import load
 
     try:
-        answer = load("mini").run_example("<OD>", open_image("street"))
+        answer = load("mini", quiet=True).run_example("<OD>", open_image("street"))
     except Exception as error:  # whatever it is, it is what this check looks for
         return Row("mini", TODO, f"did not answer ({error})", "install florence-nb again")
     if not answer.labels:

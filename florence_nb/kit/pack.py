@@ -75,10 +75,9 @@ def pack(
     before = _look_at(out)
     try:
         with tempfile.TemporaryDirectory() as temporary:
-            say("Making the wheel of florence-nb, and asking the package index what it needs …")
+            say("Making the wheel of florence-nb …")
             own = own_wheel(Path(temporary))
-            fits = before is not None and before.asks_for(chosen, names)
-            plan = before if before and fits else _plan(own, chosen, names)
+            plan = before if before and before.asks_for(chosen, names) else _plan(own, chosen, names, say)
             missing = _missing(plan, out)
             _check_room(plan, missing, names, out, say)
             _start(out, plan)
@@ -138,7 +137,8 @@ def _look_at(out: Path) -> _Plan | None:
     return _Plan(each, wheels, about["checkpoints"], about["finished"])
 
 
-def _plan(own: Path, chosen: list[Target], names: list[str]) -> _Plan:
+def _plan(own: Path, chosen: list[Target], names: list[str], say: Callable[[str], None]) -> _Plan:
+    say("Asking the package index what it needs; this takes about a minute a platform …")
     each = {}
     linux_first = sorted(chosen, key=lambda target: target.platform.system != "Linux")  # it may be refused
     for target in tqdm(linux_first, "asking the index", unit="platform", disable=None):

@@ -51,7 +51,7 @@ def test_a_fresh_laptop_without_network_installs_and_runs_a_lesson(stick, tmp_pa
     where = alone(python, "-c", "import florence_nb; print(florence_nb.__file__)")
     assert str(tmp_path) in where
     assert "asked what is in the street" in alone(python, "-m", "florence_nb", "check", "--offline")
-    alone(python, "-m", "jupyter", "execute", "--inplace", "--allow-errors", LESSON)
+    alone(python, "-m", "jupyter", "execute", "--inplace", LESSON)
     assert '"text/plain"' in (tmp_path / LESSON).read_text(encoding="utf-8")
 
 
