@@ -18,7 +18,7 @@ CHANGES = {
     "value": "round(0.1 + 0.3, 3)",
     "picture": CELLS["picture"].replace("100:300", "300:500"),
     "noise": NOISE.replace("SEED", "2"),
-    "twin": "print('twice is', 2 * 3)\nprint('a warning', file=sys.stderr)",
+    "twin": "import sys\nprint('twice is', 2 * 3)\nprint('a warning', file=sys.stderr)",
     "moved": "slider.value = 6\nprint(shown.value)",
     "error": "int('four')",
 }
