@@ -27,8 +27,7 @@ c.Spawner.environment = {"OMP_NUM_THREADS": "1"}
 """
 HUB = requests.Session()
 HUB.headers["Authorization"] = "token measure-hub"
-PATIENCE = Retry(40, backoff_factor=0.1, status_forcelist=[503], allowed_methods=None)
-HUB.mount("http://", HTTPAdapter(max_retries=PATIENCE))
+HUB.mount("http://", HTTPAdapter(max_retries=Retry(40, backoff_factor=0.1, status_forcelist=[404, 503])))
 
 
 def kernel_of(learner: str, folder: Path) -> BlockingKernelClient:
@@ -36,8 +35,8 @@ def kernel_of(learner: str, folder: Path) -> BlockingKernelClient:
     for address in (f"hub/api/users/{learner}/server", f"user/{learner}/api/kernels"):
         HUB.post(f"http://127.0.0.1:8000/{address}").raise_for_status()
     (file,) = (folder / "home" / learner).rglob("kernel-*.json")
-    client = BlockingKernelClient(connection_file=str(file))
-    client.load_connection_file()
+    client = BlockingKernelClient()
+    client.load_connection_file(str(file))
     client.start_channels()
     return client
 
@@ -46,6 +45,7 @@ with tempfile.TemporaryDirectory() as folder, open(Path(folder, "log.txt"), "w")
     Path(folder, "settings.py").write_text(SETTINGS)
     hub = psutil.Popen(["jupyterhub", "-f", "settings.py"], cwd=folder, stdout=log, stderr=log)
     try:
+        HUB.get("http://127.0.0.1:8000/hub/health").raise_for_status()
         kernels = [kernel_of(learner, Path(folder)) for learner in ("ada", "grace")]
         for code in (FIRST_CELL, THREE_MORE):
             began = time.monotonic()
@@ -56,5 +56,7 @@ with tempfile.TemporaryDirectory() as folder, open(Path(folder, "log.txt"), "w")
             used, worked = each.memory_full_info(), sum(each.cpu_times()[:2])
             print(f"{used.pss / 1e6:.0f} ({used.uss / 1e6:.0f}) MB, {worked:.0f} s:", *each.cmdline()[-3:])
     finally:
+        started = hub.children(recursive=True)
         hub.terminate()
         hub.wait()
+        _ = [each.terminate() for each in started if each.is_running()]  # a proxy would keep the port
