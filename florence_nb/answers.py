@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -126,7 +127,7 @@ class Answer:
     @property
     def regions(self) -> list[Region]:
         """Every box, quad and mask in the order of ``labels``."""
-        boxes = [("box", [_corners(box)]) for box in self.boxes]
+        boxes = [("box", [box_corners(box)]) for box in self.boxes]
         quads = [("quad", [quad]) for quad in self.quads]
         masks = [("polygon", list(parts)) for parts in self.polygons]
         labels = [*self.labels, *[""] * (len(boxes) + len(quads) + len(masks) - len(self.labels))]
@@ -187,7 +188,7 @@ class Answer:
         return [f"  {name:<{wide}}  {_described(region)}" for name, region in zip(names, regions)]
 
 
-def _corners(box: np.ndarray) -> np.ndarray:
+def box_corners(box: Sequence[float] | np.ndarray) -> np.ndarray:
     """(4, 2), clockwise from the top left."""
     x1, y1, x2, y2 = box
     return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]])

@@ -5,15 +5,15 @@ after the opposite of a known mistake, that mistake was made.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..answers import Answer
+from ..answers import Answer, box_corners
 from ..geometry import WELL_PLACED, box_iou, mask_iou, match
 from ..scenes import GALLERY, Scene, VisibleThing, phrases_in, things_meant
-from ..scenes.words import NUMBERS
+from ..scenes.words import NUMBERS, name_of
 from .exercise import NotYet
 from .values import boxes_of, mask_of, masks_of, number_of, words_of
 
@@ -92,7 +92,7 @@ def check_mask(answer: Any, scene: Scene, thing: VisibleThing, least: float = 0.
         return f"your mask and the true one agree with an IoU of {iou:.2f}."
     if mask_iou(~mask, truth) >= least:
         raise NotYet("True and False are exchanged: True is where the thing is.")
-    if mask_iou(mask, mask_of([_corners(thing.box)], scene.size)) >= 0.8:
+    if mask_iou(mask, mask_of([box_corners(thing.box)], scene.size)) >= 0.8:
         raise NotYet("this is the whole box: the outline of the thing inside it is wanted.")
     for other in scene.things:
         if other is not thing and mask_iou(mask, mask_of(other.polygons, scene.size)) >= least:
@@ -131,7 +131,12 @@ def counted(count: int, noun: str) -> str:
 
 def _found(boxes: np.ndarray, wanted: Sequence[VisibleThing], least: float) -> list[int]:
     """Indices of the wanted things that have a box of their own."""
-    ious = [(box_iou(b, t.box), i, j) for i, b in enumerate(boxes) for j, t in enumerate(wanted)]
+    return _matched(boxes, [thing.box for thing in wanted], box_iou, least)
+
+
+def _matched(given: Iterable[Any], truths: Sequence[Any], iou_of: Callable, least: float) -> list[int]:
+    """Indices of the truths that have one of the given boxes or masks for themselves."""
+    ious = [(iou_of(one, true), i, j) for i, one in enumerate(given) for j, true in enumerate(truths)]
     return [j for _, j, iou in match(ious) if iou >= least]
 
 
@@ -189,12 +194,7 @@ def _missing(found: list[int], wanted: Sequence[VisibleThing]) -> str:
 
 
 def _the(thing: VisibleThing) -> str:
-    return f"the {thing.colour} {thing.kind}"
-
-
-def _corners(box: Sequence[float]) -> np.ndarray:
-    x1, y1, x2, y2 = box
-    return np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]], float)
+    return f"the {name_of(thing)}"
 
 
 def _undone_masks(mask: np.ndarray, answer: Any, size: tuple[int, int]) -> Iterator[tuple[str, np.ndarray]]:
@@ -203,19 +203,19 @@ def _undone_masks(mask: np.ndarray, answer: Any, size: tuple[int, int]) -> Itera
     yield "your mask is mirrored: column 0 is the left of the picture.", mask[:, ::-1]
     polygons = getattr(answer, "polygons", answer)
     if isinstance(polygons, (list, tuple)):
-        wide, high = size
-        whole = mask_of(_scaled(polygons, np.array([wide, high]) / 1000), size)
+        whole = mask_of(_changed(polygons, lambda points: points * size / 1000), size)
         yield "your outline is in bins, 0 to 999, and pixels are wanted: fnb.from_loc.", whole
-        whole = mask_of(_scaled(polygons, np.array([wide, high])), size)
+        whole = mask_of(_changed(polygons, lambda points: points * size), size)
         yield "your outline is in shares, 0 to 1: multiply x by the width and y by the height.", whole
-        whole = mask_of(_exchanged(polygons), size)
+        whole = mask_of(_changed(polygons, lambda points: points[:, ::-1]), size)
         yield "x and y of your outline are exchanged: x comes first in each corner.", whole
 
 
-def _scaled(polygons: Any, factor: np.ndarray) -> Any:
+def _changed(polygons: Any, change: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """Nested lists of outlines (k, 2), each of them changed."""
     if isinstance(polygons, (list, tuple)):
-        return [_scaled(part, factor) for part in polygons]
-    return np.asarray(polygons, float) * factor
+        return [_changed(part, change) for part in polygons]
+    return change(np.asarray(polygons, float))
 
 
 def check_words(answer: Any, wanted: Sequence[str], noun: str, slips: Mapping[str, str] | None = None) -> str:
@@ -261,8 +261,8 @@ def check_picture(answer: Answer, scene: Scene, name: str) -> None:
         NotYet: it is about another one.
     """
     if answer.image is not None and not same_picture(answer.image, scene.image):
-        others = (other for other, known in GALLERY.items() if same_picture(answer.image, known.image))
-        told = "".join(f" {other!r}," for other in list(others)[:1])
+        other = picture_of(answer)
+        told = f" {other!r}," if other else ""
         raise NotYet(f"an answer is about another picture,{told} not about {name}.")
 
 
@@ -281,7 +281,7 @@ def also_rounded(slips: Mapping[float, str]) -> dict[float, str]:
 
 def named_in(text: str, scene: Scene) -> int:
     """How many things of a scene a text names with their colour."""
-    return sum(f"{thing.colour} {thing.kind}" in text.lower() for thing in scene.things)
+    return sum(name_of(thing) in text.lower() for thing in scene.things)
 
 
 def found_in(answer: Any, scene: Scene) -> int:
@@ -297,12 +297,6 @@ def picture_of(answer: Any) -> str:
         if answer.image is not None and same_picture(answer.image, scene.image):
             return name
     return ""
-
-
-def _exchanged(polygons: Any) -> Any:
-    if isinstance(polygons, (list, tuple)):
-        return [_exchanged(part) for part in polygons]
-    return np.asarray(polygons, float)[:, ::-1]
 
 
 def check_masks(
@@ -325,7 +319,7 @@ def check_masks(
     """
     masks, truths = masks_of(answer, scene.size), [mask_of(thing.polygons, scene.size) for thing in wanted]
     found, need = _covered(masks, truths, least), len(wanted) if need is None else need
-    boxes = [mask_of([_corners(thing.box)], scene.size) for thing in wanted]
+    boxes = [mask_of([box_corners(thing.box)], scene.size) for thing in wanted]
     if len(_covered(masks, boxes, 0.95)) >= need > len(_covered(masks, truths, 0.95)):
         raise NotYet("these are whole boxes: the outline of the thing inside each is wanted.")
     if len(found) < need:
@@ -339,8 +333,7 @@ def check_masks(
 
 def _covered(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray], least: float) -> list[int]:
     """Indices of the truths that have a mask of their own."""
-    ious = [(mask_iou(m, t), i, j) for i, m in enumerate(masks) for j, t in enumerate(truths)]
-    return [j for _, j, iou in match(ious) if iou >= least]
+    return _matched(masks, truths, mask_iou, least)
 
 
 def _mask_mistake(masks: Sequence[np.ndarray], truths: Sequence[np.ndarray]) -> str | None:

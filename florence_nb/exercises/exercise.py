@@ -101,10 +101,8 @@ class Exercise:
     def _judged(self, answer: Any) -> Verdict:
         try:
             return Verdict(True, self.checker(answer))
-        except WrongForm as off:
-            return Verdict(False, f"{off} {self._offer()}")
         except NotYet as off:
-            other = _real_checkpoint(answer)
+            other = "" if isinstance(off, WrongForm) else _real_checkpoint(answer)
             if other:
                 return Verdict(
                     True,

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..answers import Answer
 from ..scenes import GALLERY, Scene, phrases_in
+from ..scenes.words import name_of
 from ..tasks import TASKS
 from .compare import check_picture, counted, lies_in, named_by, picture_named_by, some
 from .exercise import NotYet, WrongForm
@@ -86,5 +87,5 @@ def make_it_lie(answer: Any) -> str:
         raise NotYet("this caption names nothing that can be looked up, so it is no lie either.")
     if not lies:
         raise NotYet(f"all {counted(len(phrases), 'phrase')} of this caption are true: {some(phrases)}.")
-    there = [f"{thing.colour} {thing.kind}" for thing in scene.things] or ["nothing"]
+    there = [name_of(thing) for thing in scene.things] or ["nothing"]
     return f"the caption says {some(lies)}; in the scene there is: {some(there)}."

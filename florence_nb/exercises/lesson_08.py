@@ -5,6 +5,7 @@ from typing import Any
 from ..answers import Answer
 from ..geometry import mask_iou
 from ..scenes import GALLERY, Scene, VisibleThing, things_meant
+from ..scenes.words import name_of
 from .compare import check_mask, check_masks, check_share, counted, same_picture
 from .exercise import NotYet, WrongForm
 from .registry import checks
@@ -52,7 +53,7 @@ def two_pieces(answer: Any) -> str:
         raise NotYet("the answer is about another picture: ask about scene.image.")
     if behind not in things_meant(scene, str(asked.text_input)):
         raise NotYet(
-            f"the {_name(behind)} is the one in pieces, and you asked for {asked.text_input!r}: ask for the"
+            f"the {name_of(behind)} is the one in pieces, and you asked for {asked.text_input!r}: ask for the"
             " one in pieces."
         )
     if asked.boxes.size:
@@ -68,10 +69,6 @@ def _umbrella() -> VisibleThing:
 
 def _pixels(thing: VisibleThing) -> int:
     return int(mask_of(thing.polygons, _BEACH.size).sum())
-
-
-def _name(thing: VisibleThing) -> str:
-    return f"{thing.colour} {thing.kind}"
 
 
 def _check_has_outline(answer: Any) -> None:
@@ -94,14 +91,14 @@ def _in_pieces(scene: Scene) -> VisibleThing:
             "nothing in your scene is hidden: put one thing where another one is, later in the list."
         )
     raise NotYet(
-        f"the {_name(most)} is the most hidden, {most.share:.0%} of it can be seen, but in one piece: put"
+        f"the {name_of(most)} is the most hidden, {most.share:.0%} of it can be seen, but in one piece: put"
         " something narrow across its middle, later in the list."
     )
 
 
 def _told(scene: Scene, behind: VisibleThing, asked: Answer) -> str:
     parts = sum(len(one) for one in asked.polygons)
-    truth = f"the {_name(behind)} is seen in {counted(len(behind.polygons), 'piece')}"
+    truth = f"the {name_of(behind)} is seen in {counted(len(behind.polygons), 'piece')}"
     if not parts:
         return f"{truth}, and the model gave no outline at all."
     iou = mask_iou(mask_of(asked, scene.size), mask_of(behind.polygons, scene.size))

@@ -5,7 +5,8 @@ from typing import Any
 
 from ..answers import Answer
 from ..scenes import GALLERY
-from .compare import counted, named_found, same_picture, scene_of
+from ..scenes.words import name_of
+from .compare import counted, found_in, named_found, same_picture, scene_of
 from .exercise import NotYet, WrongForm
 from .registry import checks
 from .values import answer_of, kind_of, pair_of, words_of
@@ -71,7 +72,7 @@ def spoilt(answer: Any) -> str:
         raise NotYet(f"this is an answer to {asked.task}; <OD> is asked for.")
     _check_street(asked)
     street = GALLERY["street"]
-    found, things = named_found(asked, street, lambda thing: thing.kind), counted(len(street.things), "thing")
+    found, things = found_in(asked, street), counted(len(street.things), "thing")
     if found > 2:
         raise NotYet(f"{found} of {things} found: too good. Spoil it more.")
     _check_culprit(str(culprit).strip(), asked)
@@ -138,7 +139,7 @@ def _beam_pair(pair: Any) -> tuple[Answer, Answer]:
 
 def _found(answer: Answer) -> int:
     scene = scene_of(answer)
-    return named_found(answer, scene, lambda thing: f"{thing.colour} {thing.kind}") if scene else 0
+    return named_found(answer, scene, name_of) if scene else 0
 
 
 def _value(name: str, asked: Answer) -> Any:

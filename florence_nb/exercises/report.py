@@ -75,12 +75,9 @@ def _entry(name: str, p: Progress) -> str:
 def _row(name: str, tried: list[Progress]) -> tuple:
     """Exercise, how many tried it, how many got it right, mean tries and hints, how many saw the solution."""
     count = len(tried)
-    mean = [f"{sum(values) / count:.1f}" if count else "" for values in _columns(tried)]
+    columns = [p.tries for p in tried], [p.hints for p in tried]
+    mean = [f"{sum(values) / count:.1f}" if count else "" for values in columns]
     return name, count, sum(p.done for p in tried), *mean, sum(p.solution for p in tried)
-
-
-def _columns(tried: list[Progress]) -> tuple[list[int], list[int]]:
-    return [p.tries for p in tried], [p.hints for p in tried]
 
 
 def _easiness(row: tuple) -> tuple[float, float]:

@@ -7,7 +7,6 @@ package replaces the lessons that nobody touched, and comes beside those that th
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import itertools
 import json
@@ -19,12 +18,12 @@ from pathlib import Path
 
 from .. import __version__
 from ..errors import InputError, first_line
+from .unpack import FULL
 
 FOLDER = "florence-lessons"
 MANIFEST = ".florence-nb.json"
 # In a wheel they lie inside the package; in a clone they are folders beside it, under these names.
 IN_A_CLONE = {"lessons": "notebooks", "workshop": "workshop"}
-FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 # What the manifest remembers of a lesson: "edition", the newest one that came, here or beside (its digest
 # without outputs), and "written", the digest of all that was written under the lesson's own name.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -23,7 +22,6 @@ from .wheels import Wheel, fetch, resolve, with_sizes
 
 INSTALLER = "install.py"
 PAGE = "README.md"
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @dataclass
@@ -349,7 +347,7 @@ def _finish(out: Path, plan: _Plan) -> None:
 
 def _could_not_write(out: Path, error: OSError) -> str:
     what = Path(error.filename).name.removesuffix(".part") if error.filename else "the next file"
-    if error.errno in _FULL:
+    if error.errno in unpack.FULL:
         return (
             f"{out} is full ({what} did not fit): free some space and run the same command again, which goes"
             " on where it stopped; or take a larger stick."

@@ -35,7 +35,7 @@ PLATFORMS = {
     ("Linux", "aarch64"): "linux-arm",
 }
 _MARK = "made-by-florence-nb.txt"
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 _CODE = "import sys; from florence_nb.kit.lessons import copy_lessons as c; print(*c(sys.argv[1]).notes)"
 
 
@@ -240,7 +240,7 @@ def _installed_bytes(wheel: Path) -> float:
 
 
 def _could_not_write(place: Path, error: OSError) -> str:
-    if error.errno in _FULL:
+    if error.errno in FULL:
         why = f"The disk of {place} is full: free some space, and run the same command again"
     else:
         why = f"{error.filename or place} could not be written ({error.strerror or error}): name a folder"

@@ -36,10 +36,13 @@ def wanted_source(cell: NotebookNode, lesson: str) -> str | None:
 
 def stale_cells(path: Path) -> list[int]:
     """Indices of the derived cells that are not what they should be."""
-    cells = nbformat.read(path, as_version=4).cells
-    return [
-        i for i, cell in enumerate(cells) if wanted_source(cell, path.stem[:2]) not in (None, cell.source)
-    ]
+    return [index for index, _ in _stale(nbformat.read(path, as_version=4), path.stem[:2])]
+
+
+def _stale(notebook: NotebookNode, lesson: str) -> list[tuple[int, str]]:
+    """Index of each stale cell, and what it must hold."""
+    wanted = [(index, wanted_source(cell, lesson)) for index, cell in enumerate(notebook.cells)]
+    return [(i, source) for i, source in wanted if source not in (None, notebook.cells[i].source)]
 
 
 def exercises_in(path: Path) -> list[str]:
@@ -52,10 +55,10 @@ def exercises_in(path: Path) -> list[str]:
 def derive(path: Path) -> int:
     """Writes the derived cells of one lesson; returns how many were stale. Their outputs go."""
     notebook = nbformat.read(path, as_version=4)
-    stale = stale_cells(path)
-    for index in stale:
+    stale = _stale(notebook, path.stem[:2])
+    for index, source in stale:
         cell = notebook.cells[index]
-        cell.source = wanted_source(cell, path.stem[:2])
+        cell.source = source
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     if stale:
