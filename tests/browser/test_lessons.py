@@ -6,6 +6,8 @@ import nbformat
 
 from tests.conftest import ROOT
 
+from .conftest import HEIGHT
+
 
 def is_tagged(cell):
     return "raises-exception" in cell.metadata.get("tags", [])
@@ -51,6 +53,18 @@ def opened(open_notebook, lab, name):
     return notebook, notebook.page
 
 
+def in_view(notebook, element):
+    """Where the whole of an element is seen. After a run JupyterLab may scroll once more by itself."""
+
+    def seen():
+        element.scroll_into_view_if_needed()
+        notebook.page.wait_for_timeout(500)
+        at = element.bounding_box()
+        return at if at["y"] >= 0 and at["y"] + at["height"] <= HEIGHT else None
+
+    return notebook.until(seen, "an element in view")
+
+
 def test_lesson_05_the_composer_follows(open_notebook, lab):
     notebook, page = opened(open_notebook, lab, "05")
     table = page.locator(".fnb table").first
@@ -66,9 +80,9 @@ def test_lesson_05_the_composer_follows(open_notebook, lab):
 def test_lesson_09_a_box_is_dragged_and_the_answer_changes(open_notebook, lab):
     notebook, page = opened(open_notebook, lab, "09")
     stage = page.locator(".fnb-region").first
-    stage.scroll_into_view_if_needed()
+    at = in_view(notebook, stage)
     said = page.locator(".widget-html-content", has_text="It reads").first
-    was, at = said.inner_text(), stage.bounding_box()
+    was = said.inner_text()
     points = [(190, 155), (308, 228)]  # the truck of the drawn market, in pixels of the picture
     (x0, y0), (x1, y1) = [
         (at["x"] + x * at["width"] / 384, at["y"] + y * at["height"] / 288) for x, y in points
