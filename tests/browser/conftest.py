@@ -187,10 +187,16 @@ def lab(tmp_path_factory):
     """A JupyterLab with settings of its own, so that nothing of the user's is read or changed."""
     home = tmp_path_factory.mktemp("jupyter")
     folder = home / "root"
-    news = home / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    for made in (folder, news.parent):
-        made.mkdir(parents=True)
-    news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    folder.mkdir()
+    # Without saving by itself: a save while another one still runs asks which of the two to keep.
+    settings = {
+        "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+        "docmanager-extension/plugin": {"autosave": False},
+    }
+    for plugin, chosen in settings.items():
+        file = home / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(chosen))
     port = _free_port()
     command = [
         sys.executable,
@@ -273,7 +279,8 @@ def open_notebook(lab, browser):
         contexts.append(context)
         page = context.new_page()
         notebook = Notebook(page, name)
-        page.add_locator_handler(page.locator(".jp-Dialog .jp-mod-accept"), lambda button: button.click())
+        accept = page.locator(".jp-Dialog .jp-mod-accept").last  # that of the dialog on top
+        page.add_locator_handler(accept, lambda button: button.click())
         page.goto(f"{lab.url}/lab/tree/{name}.ipynb?token={TOKEN}&reset", wait_until="commit")
         notebook.see(page.locator(".jp-Notebook .jp-Cell"))
         notebook.until(notebook.is_idle, "an idle kernel")
