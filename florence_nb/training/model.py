@@ -17,6 +17,7 @@ from transformers import Florence2Config, Florence2ForConditionalGeneration, Gen
 
 from .sizes import GRID, WIDTH
 
+HAS_AVX512 = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
 LOCATIONS = 1000
 LOCATION_AMPLITUDE = 0.3
 LOCATION_WAVES = (80.0, 4000.0)
@@ -99,8 +100,7 @@ def autocast(device: torch.device | str) -> torch.autocast:
     as float32.
     """
     kind = torch.device(device).type
-    quick = kind != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    return torch.autocast(kind, torch.bfloat16, enabled=quick)
+    return torch.autocast(kind, torch.bfloat16, enabled=kind != "cpu" or HAS_AVX512)
 
 
 def sines(count: int, width: int, shortest: float, longest: float) -> torch.Tensor:
