@@ -7,10 +7,11 @@ from typing import Any
 from ..check import EXTRA, EXTRAS, OK, TODO, needed
 from ..checkpoints import CHECKPOINTS
 from ..errors import first_line
-from .compare import also_rounded, check_number, some
 from .exercise import NotYet, WrongForm
+from .numbers import also_rounded, check_number
 from .registry import checks
 from .values import kind_of, words_of
+from .words import some
 
 _MEMORIES = (0.25, 1, 2, 3, 4, 8)  # GB
 _BYTES = {"float32": 4, "float16": 2}

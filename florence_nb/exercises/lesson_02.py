@@ -6,10 +6,13 @@ from typing import Any
 
 from ..checkpoints import CHECKPOINTS, MINI_FOLDER
 from ..scenes import GALLERY
-from .compare import also_rounded, check_number, check_words, counted, found_in, picture_of
 from .exercise import NotYet, WrongForm
+from .numbers import also_rounded, check_number
+from .pictures import picture_of
+from .regions import found_in
 from .registry import checks
 from .values import kind_of
+from .words import check_words, counted
 
 _PROJECTOR = "multi_modal_projector"
 _PARTS = {

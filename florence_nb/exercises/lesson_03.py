@@ -5,10 +5,12 @@ from typing import Any
 
 from ..scenes import GALLERY
 from ..tasks import TASKS
-from .compare import counted, found_in, named_in, picture_of, some
 from .exercise import NotYet, WrongForm
+from .pictures import picture_of
+from .regions import found_in
 from .registry import checks
 from .values import answers_of, kind_of, text_of
+from .words import counted, named_in, some
 
 _BETTER = ("one", "five", "neither")
 

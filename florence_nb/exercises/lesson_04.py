@@ -6,10 +6,11 @@ from ..answers import Answer
 from ..scenes import GALLERY, Scene, phrases_in
 from ..scenes.words import name_of
 from ..tasks import TASKS
-from .compare import check_picture, counted, lies_in, named_by, picture_named_by, some
 from .exercise import NotYet, WrongForm
+from .pictures import check_picture
 from .registry import checks
 from .values import answer_of, pair_of, text_of
+from .words import counted, lies_in, named_by, picture_named_by, some
 
 _ENOUGH = 4
 _SEEDS = 5

@@ -3,7 +3,8 @@
 from typing import Any
 
 from ..scenes import GALLERY, Scene, Thing
-from .compare import check_boxes, check_number
+from .numbers import check_number
+from .regions import check_boxes
 from .registry import checks
 
 _TINY = Scene((Thing("ball", "red", (0.6, 0.6), 0.06),), "field", seed=3)

@@ -5,10 +5,12 @@ from typing import Any
 
 from ..answers import Answer
 from ..scenes import GALLERY, Scene, phrases_in, things_meant
-from .compare import check_boxes, check_picture, counted, named_by, places_found, some
 from .exercise import NotYet, WrongForm
+from .pictures import check_picture
+from .regions import check_boxes, places_found
 from .registry import checks
 from .values import answer_of, box_of, pair_of, words_of
+from .words import counted, named_by, some
 
 _LIAR = "a purple lighthouse, a red boat, an orange bicycle and a black cat"
 _FEWEST = 2

@@ -10,10 +10,12 @@ import numpy as np
 from ..answers import Answer
 from ..scenes import GALLERY, Scene, VisibleThing
 from ..scenes.truth import lines_of
-from .compare import check_boxes, check_picture, counted, misread, some, wrong_letters
 from .exercise import NotYet, WrongForm
+from .pictures import check_picture
+from .regions import check_boxes
 from .registry import checks
 from .values import answer_of, boxes_of, pair_of, text_of, words_of
+from .words import counted, misread, some, wrong_letters
 
 _SMALL, _MOST = "HARBOUR", 2
 _ALIKE, _SIGNS = set("0O1I5S8B"), 3

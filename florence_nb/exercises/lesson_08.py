@@ -6,10 +6,13 @@ from ..answers import Answer
 from ..geometry import mask_iou
 from ..scenes import GALLERY, Scene, VisibleThing, things_meant
 from ..scenes.words import name_of
-from .compare import check_mask, check_masks, check_share, counted, same_picture
 from .exercise import NotYet, WrongForm
+from .numbers import check_share
+from .pictures import same_picture
+from .regions import check_mask, check_masks
 from .registry import checks
 from .values import answer_of, kind_of, mask_of, pair_of
+from .words import counted
 
 _BEACH = GALLERY["beach"]
 

@@ -8,10 +8,12 @@ from ..answers import Answer
 from ..geometry import box_iou
 from ..locations import LOC, from_loc
 from ..scenes import GALLERY, Scene, VisibleThing
-from .compare import check_boxes, counted, scene_of
 from .exercise import NotYet, WrongForm
+from .pictures import scene_of
+from .regions import check_boxes
 from .registry import checks
 from .values import answer_of, boxes_of, kind_of, pair_of, text_of
+from .words import counted
 
 _SIZE, _REGION = (640, 480), (90, 45, 597, 480)
 _BINS = [140, 93, 932, 999]

@@ -6,10 +6,12 @@ from typing import Any
 from ..answers import Answer
 from ..scenes import GALLERY
 from ..scenes.words import name_of
-from .compare import counted, found_in, named_found, same_picture, scene_of
 from .exercise import NotYet, WrongForm
+from .pictures import same_picture, scene_of
+from .regions import found_in, named_found
 from .registry import checks
 from .values import answer_of, kind_of, pair_of, words_of
+from .words import counted
 
 _WORDS = tuple("to the right of it there is a dog and to the right of it there is a cat".split())
 _DEFAULTS = {"max_new_tokens": 1024, "num_beams": 3, "do_sample": False}
