@@ -6,10 +6,10 @@ from typing import Any
 
 from ..checkpoints import CHECKPOINTS, MINI_FOLDER
 from ..scenes import GALLERY
-from .exercise import NotYet, WrongForm
+from .boxes import found_in
 from .numbers import also_rounded, check_number
 from .pictures import picture_of
-from .regions import found_in
+from .refusals import NotYet, WrongForm
 from .registry import checks
 from .values import kind_of
 from .words import check_words, counted
@@ -32,10 +32,11 @@ def _names() -> list[str]:
         return list(file.keys())
 
 
-@checks("02.1", asks_model=False)
+@checks("02.1")
 def names_of_the_projector(answer: Any) -> str:
     wanted = [name for name in _names() if _PROJECTOR in name]
-    given = set(answer) if isinstance(answer, (list, tuple, set, Mapping)) else set()
+    several = isinstance(answer, (list, tuple, set, Mapping))
+    given = {one for one in answer if isinstance(one, str)} if several else set()
     if given == set(_names()):
         raise NotYet(
             f"these are all {len(given)} tensors: only the {len(wanted)} of the projector are wanted."
@@ -48,7 +49,7 @@ def names_of_the_projector(answer: Any) -> str:
     return check_words(answer, wanted, "tensor", slips)
 
 
-@checks("02.2", asks_model=False)
+@checks("02.2")
 def bytes_a_number(answer: Any) -> str:
     row = CHECKPOINTS["large"]
     size = row.download_bytes / row.parameters

@@ -5,23 +5,24 @@ from typing import Any
 
 from ..scenes import GALLERY
 from ..tasks import TASKS
-from .exercise import NotYet, WrongForm
+from .boxes import found_in
 from .pictures import picture_of
-from .regions import found_in
+from .refusals import NotYet, WrongForm
 from .registry import checks
-from .values import answers_of, kind_of, text_of
+from .values import answers_of, kind_of, short, text_of
 from .words import counted, named_in, some
 
 _BETTER = ("one", "five", "neither")
 
 
-@checks("03.1", asks_model=False)
+@checks("03.1")
 def what_the_model_reads(answer: Any) -> str:
     if not isinstance(answer, (str, Mapping)):
-        ids = " These look like token ids: processor.tokenizer.decode makes words of them."
-        raise WrongForm(
-            f"a text is wanted; this is {kind_of(answer)}.{ids if hasattr(answer, '__len__') else ''}"
+        numbers = (
+            hasattr(answer, "shape") or isinstance(answer, list) and answer and isinstance(answer[0], int)
         )
+        ids = " These look like token ids: processor.tokenizer.decode makes words of them." if numbers else ""
+        raise WrongForm(f"a text is wanted; this is {kind_of(answer)}.{ids}")
     if "<image>" in answer:
         slots = answer.count("<image>") if isinstance(answer, str) else 0
         raise NotYet(f"{slots} slots for the picture stand in it: only the sentence is wanted.")
@@ -34,7 +35,7 @@ def what_the_model_reads(answer: Any) -> str:
         return f"{said!r} stands for {wanted}, {counted(len(said.split()), 'word')}."
     if _plain(said) in sentences:
         raise NotYet(f"this is the sentence for {sentences[_plain(said)]}; change the prompt.")
-    raise NotYet(f"no task prompt stands for {said!r}.")
+    raise NotYet(f"no task prompt stands for {short(said)}.")
 
 
 def _plain(sentence: str) -> str:
@@ -78,7 +79,7 @@ def one_beam_or_five(answer: Any) -> str:
     one, five = answers_of(answer[0]), answers_of(answer[1])
     better = text_of(answer[2]).lower()
     if better not in _BETTER:
-        raise WrongForm(f"the last part is one of the words {some(_BETTER)}, not {better!r}.")
+        raise WrongForm(f"the last part is one of the words {some(_BETTER)}, not {short(better)}.")
     pictures = [picture_of(a) for a in one]
     if pictures != [picture_of(a) for a in five]:
         raise NotYet("the two lists are not about the same pictures in the same order.")

@@ -3,8 +3,9 @@
 from typing import Any
 
 from ..scenes import GALLERY, Scene, Thing
+from .boxes import check_boxes
 from .numbers import check_number
-from .regions import check_boxes
+from .refusals import MayBeTheModel
 from .registry import checks
 
 _TINY = Scene((Thing("ball", "red", (0.6, 0.6), 0.06),), "field", seed=3)
@@ -17,7 +18,7 @@ def count_the_cars(answer: Any) -> str:
         len(kinds): "this counts the bus, too: only labels that are exactly 'car' count.",
         1.0: "a label may stand for several boxes: count labels, not different names.",
     }
-    return check_number(answer, kinds.count("car"), slips=slips)
+    return check_number(answer, kinds.count("car"), slips=slips, off=MayBeTheModel)
 
 
 @checks("05.2")

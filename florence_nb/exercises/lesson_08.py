@@ -6,10 +6,10 @@ from ..answers import Answer
 from ..geometry import mask_iou
 from ..scenes import GALLERY, Scene, VisibleThing, things_meant
 from ..scenes.words import name_of
-from .exercise import NotYet, WrongForm
+from .masks import check_mask, check_masks
 from .numbers import check_share
 from .pictures import same_picture
-from .regions import check_mask, check_masks
+from .refusals import NotYet, WrongForm
 from .registry import checks
 from .values import answer_of, kind_of, mask_of, pair_of
 from .words import counted

@@ -7,8 +7,8 @@ from ..engine.feature_cache import DEFAULT_BYTES, picture_key
 from ..errors import InputError
 from ..images import open_image
 from ..tasks import build_prompt
-from .exercise import NotYet, WrongForm
 from .numbers import check_number
+from .refusals import NotYet, WrongForm
 from .registry import checks
 from .values import kind_of, number_of, pair_of
 from .words import counted

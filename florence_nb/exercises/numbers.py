@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .exercise import NotYet
+from .refusals import MayBeTheModel, NotYet
 from .values import number_of
 
 
 def check_number(
-    answer: Any, truth: float, within: float = 0.0, slips: Mapping[float, str] | None = None, unit: str = ""
+    answer: Any,
+    truth: float,
+    within: float = 0.0,
+    slips: Mapping[float, str] | None = None,
+    unit: str = "",
+    off: type[NotYet] = NotYet,
 ) -> str:
     """Whether a number is right; returns it in words.
 
     Args:
         within: how far off it may be.
         slips: known wrong numbers, with the sentence that says how one comes to them.
+        off: what to raise.
 
     Raises:
         NotYet: it is another number.
@@ -26,8 +32,8 @@ def check_number(
         return f"{number:g}{unit} it is."
     for slip, words in (slips or {}).items():
         if abs(number - slip) <= max(within, 1e-6 * max(1.0, abs(slip))):
-            raise NotYet(words)
-    raise NotYet(f"{number:g}{unit} is too {'large' if number > truth else 'small'}.")
+            raise off(words)
+    raise off(f"{number:g}{unit} is too {'large' if number > truth else 'small'}.")
 
 
 def check_share(
@@ -53,7 +59,7 @@ def check_share(
     for slip, words in (slips or {}).items():
         if abs(share - slip) <= 0.1 * abs(slip):
             raise NotYet(words)
-    raise NotYet(f"{share:.4g} is too {'large' if share > truth else 'small'} for the {meant}.")
+    raise MayBeTheModel(f"{share:.4g} is too {'large' if share > truth else 'small'} for the {meant}.")
 
 
 def also_rounded(slips: Mapping[float, str]) -> dict[float, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..scenes import GALLERY, Scene, VisibleThing, phrases_in, things_meant
 from ..scenes.words import NUMBERS, name_of
-from .exercise import NotYet
+from .refusals import NotYet
 from .values import words_of
 
 
@@ -33,7 +33,7 @@ def check_words(answer: Any, wanted: Sequence[str], noun: str, slips: Mapping[st
     Raises:
         NotYet: some are missing, or some do not belong. What is missing is named where most are there.
     """
-    given = [word.strip() for word in words_of(answer)]
+    given = [word.strip() for word in words_of(answer) if word.strip()]
     if not given:
         raise NotYet(f"there is no {noun} in your list yet.")
     missing = [word for word in wanted if word not in given]
@@ -89,13 +89,19 @@ def _number(phrase: str) -> int | None:
     return NUMBERS.index(first) if first in NUMBERS[2:] else None
 
 
+_LONGEST = 200
+
+
 def wrong_letters(read: str, true: str) -> int:
     """How many letters must be changed, added or dropped to get from what was read to the truth."""
     return len(misread(read, true))
 
 
 def misread(read: str, true: str) -> list[tuple[str, str]]:
-    """(true letter, letter that was read) wherever they differ, as few as possible; "" for none."""
+    """(true letter, letter that was read) wherever they differ, as few as possible; "" for none. What was
+    read beyond 200 letters is too much, without a search.
+    """
+    read, beyond = read[:_LONGEST], read[_LONGEST:]
     best: list[list[tuple[str, str]]] = [[("", letter) for letter in read[:i]] for i in range(len(read) + 1)]
     for letter in true:
         last, best = best, [[*best[0], (letter, "")]]
@@ -103,4 +109,4 @@ def misread(read: str, true: str) -> list[tuple[str, str]]:
             changed = last[i] + ([] if seen == letter else [(letter, seen)])
             ways = [changed, [*last[i + 1], (letter, "")], [*best[i], ("", seen)]]
             best.append(min(ways, key=len))
-    return best[-1]
+    return best[-1] + [("", letter) for letter in beyond]

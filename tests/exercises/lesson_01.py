@@ -88,7 +88,7 @@ WRONG = {
         ),
         "float32 only": (first_wish(lambda g, *w: weights(*w) <= g / 2, WISHES[::2]), "float16 may fit"),
         "GiB": (first_wish(lambda g, *w: weights(*w, unit=2**30) <= g / 2), "GiB"),
-        "called": (("base", "float32"), "Leave the brackets"),
+        "called": (("base", "float32"), "without brackets"),
         "nothing returned": (no_default, "needs a return"),
         "the name alone": (lambda g: "large", "the number format"),
         "a number": (lambda g: g / 2, "a checkpoint's name"),

@@ -5,9 +5,9 @@ import pytest
 import florence_nb as fnb
 from florence_nb import loading
 from florence_nb.exercises import NotYet
+from florence_nb.exercises.boxes import found_in
 from florence_nb.exercises.numbers import also_rounded
 from florence_nb.exercises.pictures import picture_of
-from florence_nb.exercises.regions import found_in
 from florence_nb.exercises.sheets import sheets
 from florence_nb.exercises.values import answers_of, kind_of
 from florence_nb.exercises.words import check_words, some
