@@ -116,13 +116,13 @@ def _found(boxes: np.ndarray, wanted: Sequence[VisibleThing], least: float) -> l
 
 def matched(given: Iterable[Any], truths: Sequence[Any], iou_of: Callable, least: float) -> list[int]:
     """Indices of the truths that have one of the given boxes or masks for themselves."""
-    return list(_ious(given, truths, iou_of, least))
+    return list(ious(given, truths, iou_of, least))
 
 
-def _ious(given: Iterable[Any], truths: Sequence[Any], iou_of: Callable, least: float) -> dict[int, float]:
+def ious(given: Iterable[Any], truths: Sequence[Any], iou_of: Callable, least: float) -> dict[int, float]:
     """The IoU of each truth, by its index, with the given box or mask that it has for itself."""
-    ious = [(iou_of(one, true), i, j) for i, one in enumerate(given) for j, true in enumerate(truths)]
-    return {j: iou for _, j, iou in match(ious) if iou >= least}
+    pairs = [(iou_of(one, true), i, j) for i, one in enumerate(given) for j, true in enumerate(truths)]
+    return {j: iou for _, j, iou in match(pairs) if iou >= least}
 
 
 def check_gallery(answer: Any, scene: Scene) -> None:
@@ -150,7 +150,7 @@ def _undone(
 ) -> str | None:
     """The sentence of the undoing that fits best."""
     truths = [thing.box for thing in wanted]
-    fits = {words: _ious(undo(boxes), truths, box_iou, least) for words, undo in undoings(scene.size).items()}
+    fits = {words: ious(undo(boxes), truths, box_iou, least) for words, undo in undoings(scene.size).items()}
     best = max(fits, key=lambda words: sum(fits[words].values()))
     return best if len(fits[best]) >= need else None
 

@@ -18,9 +18,8 @@ _BETTER = ("one", "five", "neither")
 @checks("03.1")
 def what_the_model_reads(answer: Any) -> str:
     if not isinstance(answer, (str, Mapping)):
-        numbers = (
-            hasattr(answer, "shape") or isinstance(answer, list) and answer and isinstance(answer[0], int)
-        )
+        first = answer[0] if isinstance(answer, list) and answer else None
+        numbers = hasattr(answer, "shape") or isinstance(first, int)
         ids = " These look like token ids: processor.tokenizer.decode makes words of them." if numbers else ""
         raise WrongForm(f"a text is wanted; this is {kind_of(answer)}.{ids}")
     if "<image>" in answer:

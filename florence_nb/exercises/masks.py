@@ -10,7 +10,7 @@ import numpy as np
 from ..answers import Answer, box_corners
 from ..geometry import WELL_PLACED, mask_iou, rasterize
 from ..scenes import Scene, VisibleThing
-from .boxes import check_gallery, matched, missing, the
+from .boxes import check_gallery, ious, matched, missing, the
 from .first_look import answers_in
 from .refusals import MayBeTheModel, NotYet
 from .values import SQUEEZED, mask_of, masks_of, outlines_of
@@ -38,11 +38,13 @@ def check_mask(answer: Any, scene: Scene, thing: VisibleThing, least: float = 0.
     for other in scene.things:
         if other is not thing and mask_iou(mask, mask_of(other.polygons, scene.size)) >= least:
             raise MayBeTheModel(f"this is the mask of {the(other)}, not of {the(thing)}.")
-    outlines = _all_outlines(answer)
+    outlines, fits = _all_outlines(answer), {}
     for words, undo in mask_undoings(scene.size).items():
         undone = undo([mask], outlines)
-        if undone and mask_iou(np.any(undone, axis=0), truth) >= least:
-            raise NotYet(words)
+        fits[words] = mask_iou(np.any(undone, axis=0), truth) if undone else 0.0
+    best = max(fits, key=lambda words: fits[words])
+    if fits[best] >= least:
+        raise NotYet(best)
     raise MayBeTheModel(
         f"your mask and the true one agree with an IoU of {iou:.2f}; at least {least:g} is wanted."
     )
@@ -75,8 +77,9 @@ def check_masks(
         for part in answers_in(answer):
             check_gallery(part, scene)
         outlines, undoings = _all_outlines(answer), mask_undoings(scene.size).items()
-        fits = [w for w, undo in undoings if len(_covered(undo(masks, outlines), truths, least)) >= need]
-        mistake = _mask_mistake(masks, truths) or next(iter(fits), None)
+        fits = {words: ious(undo(masks, outlines), truths, mask_iou, least) for words, undo in undoings}
+        best = max(fits, key=lambda words: sum(fits[words].values()))
+        mistake = best if len(fits[best]) >= need else _mask_mistake(masks, truths)
         if mistake:
             raise NotYet(mistake)
         raise MayBeTheModel(

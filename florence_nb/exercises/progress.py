@@ -58,13 +58,21 @@ def _entry(name: str) -> Progress:
 
 
 def _load() -> None:
-    """Takes what another lesson's kernel wrote; a file that cannot be read counts as none."""
-    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-        kept = json.loads(Path(FILE).read_text(encoding="utf-8"))
-        for name, entry in kept.items():
-            mine, other = _known.get(name, Progress()), Progress(**entry)
-            if (other.done, other.tries, other.hints) >= (mine.done, mine.tries, mine.hints):
-                _known[name] = other
+    """Takes what another lesson's kernel wrote; what cannot be read counts as none."""
+    with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
+        for name, entry in json.loads(Path(FILE).read_text(encoding="utf-8")).items():
+            with contextlib.suppress(TypeError, ValueError):
+                _known[name] = _both(_known.get(name, Progress()), Progress(**entry))
+
+
+def _both(one: Progress, other: Progress) -> Progress:
+    """What two kernels know of one exercise. TypeError or ValueError if it is no progress."""
+    return Progress(
+        max(one.tries, int(other.tries)),
+        one.done or bool(other.done),
+        max(one.hints, int(other.hints)),
+        one.solution or bool(other.solution),
+    )
 
 
 def _save() -> None:

@@ -138,6 +138,8 @@ def mask_of(answer: Any, size: tuple[int, int]) -> np.ndarray:
     if isinstance(answer, Answer):
         _check_gives(answer, "polygons", len(answer.polygons))
         answer = answer.polygons
+    if isinstance(answer, Image.Image) and answer.mode in ("1", "L"):
+        answer = np.asarray(answer)
     polygons = outlines_of(answer)
     if polygons is None:
         return _mask(_array(answer, "a mask is wanted: an array of True and False, one for each pixel"), size)
