@@ -34,8 +34,8 @@ def extra_rows(answer: Any) -> str:
     missing = [name for name in EXTRAS if name not in names]
     if missing:
         raise NotYet(
-            f"of the {len(EXTRAS)} packages that old guides install, {len(EXTRAS) - len(missing)} stand in"
-            " your list: all of them are extra on every machine."
+            f"your list holds {len(EXTRAS) - len(missing)} of the {len(EXTRAS)} packages that old guides"
+            " install: all of them are extra on every machine."
         )
     others = [name for name in names if name not in EXTRAS]
     more = f"; on your machine also {some(others)}" if others else ""

@@ -58,9 +58,9 @@ def bytes_a_number(answer: Any) -> str:
         8 * size: "these are bits; a byte has 8 of them.",
         4: "4 bytes is float32, which you may ask for when you load; the file holds less.",
         size / 1e9: "this is in gigabytes: take download_bytes as it is.",
-        row.download_bytes / 1e9: "this is the whole download in GB: share it out among the parameters.",
-        row.download_bytes: "these are the bytes of all numbers together: share them out.",
-        row.parameters: "this is how many numbers there are.",
+        row.download_bytes / 1e9: "this is the whole download in GB: divide the bytes by the parameters.",
+        row.download_bytes: "these are the bytes of all numbers together: divide them by the parameters.",
+        row.parameters: "this is how many numbers there are: divide the bytes by it.",
         row.download_bytes
         / CHECKPOINTS["base"].parameters: "these are the parameters of base, not of large.",
     }

@@ -50,7 +50,8 @@ def just_enough_tokens(answer: Any) -> str:
     if limit is None or answer.token_ids is None:
         raise WrongForm("this answer does not tell its tokens: give it as florence.run_example gives it.")
     if answer.task != "<OD>" or picture_of(answer) not in ("snow", ""):
-        raise NotYet(f"this is an answer to {answer.task}, {picture_of(answer)!r}: ask <OD> about 'snow'.")
+        about = f"{answer.task} about {picture_of(answer)!r}"
+        raise NotYet(f"this is an answer to {about}: ask <OD> about 'snow'.")
     scene, written = GALLERY["snow"], len(answer.token_ids) - 1
     found = f"{found_in(answer, scene)} of {counted(len(scene.things), 'thing')} found"
     if answer.truncated:

@@ -35,7 +35,7 @@ def just_enough(answer: Any) -> str:
     if limit == wrote + 1:
         raise NotYet(f"{limit} is one too many: the very first of answer.token_ids was not written.")
     if limit != wrote:
-        raise NotYet(f"the answer is whole, but a limit of {limit} is far more than it takes.")
+        raise NotYet(f"the answer is whole, but a limit of {limit} is more than it takes.")
     return f"the model wrote {wrote} tokens, with </s>, your limit is {limit}, and nothing is cut."
 
 

@@ -9,6 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..kit.whole_file import write_whole
+
 FILE = "florence-progress.json"
 
 
@@ -77,7 +79,6 @@ def _both(one: Progress, other: Progress) -> Progress:
 
 def _save() -> None:
     """A folder that may not be written keeps the progress of this kernel only."""
+    known = {name: asdict(kept) for name, kept in sorted(_known.items())}
     with contextlib.suppress(OSError):
-        draft = Path(f"{FILE}.tmp")
-        draft.write_text(json.dumps({n: asdict(p) for n, p in sorted(_known.items())}, indent=1), "utf-8")
-        draft.replace(FILE)
+        write_whole(Path(FILE), json.dumps(known, indent=1).encode())

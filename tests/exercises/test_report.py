@@ -43,7 +43,10 @@ def test_a_damaged_file_is_no_fault(content):
 
 
 def test_a_folder_that_may_not_be_written_is_no_fault(monkeypatch):
-    monkeypatch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "no")))
+    def refused(*_):
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(Path, "write_bytes", refused)
     assert fnb.exercise("05.1").check(3).ok and "05.1+1t0h" in str(fnb.report())
 
 
