@@ -17,9 +17,7 @@ from .helpers import perfect
 
 def test_with_a_real_checkpoint_only_answers_of_the_model_are_not_judged(monkeypatch):
     monkeypatch.setattr(loading, "last_loaded", "large")
-    captions = [
-        perfect("street", f"<{length}CAPTION>").text for length in ("", "DETAILED_", "MORE_DETAILED_")
-    ]
+    captions = ["Ships.", "Ships in a port.", "Ships in a port, and a sailor with his dog."]
     assert "I cannot judge" in fnb.exercise("00.1").check(captions).text
     assert fnb.exercise("00.2").check(["<OD>", "<OCR>"]).ok is False
 
