@@ -331,13 +331,9 @@ def _class_report_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _class_report(options: argparse.Namespace) -> int:
-    from .exercises.report import class_report
+    from .exercises.report import class_report, read_pasted
 
-    try:
-        lines = options.file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise InputError(f"{options.file} cannot be read ({error.strerror}): give a text file.") from error
-    print(class_report(lines))
+    print(class_report(read_pasted(options.file)))
     return 0
 
 

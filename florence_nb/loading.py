@@ -72,7 +72,7 @@ def load(
     if _is_record(name):
         from .recording import load_record
 
-        last_loaded = str(name)
+        last_loaded = last_loaded or str(name)  # one that is looked at beside mini changes no exercise
         return load_record(name, quiet=quiet)
     Florence = _florence()
     where = _device(device)

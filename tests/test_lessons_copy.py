@@ -262,7 +262,7 @@ def test_a_disk_that_takes_no_more_leaves_all_as_it_was(number, words, mine, rel
     release("0.2.0", "two")
     before = contents(mine)
     with monkeypatch.context() as full:
-        full.setattr(Path, "write_text", half_written(number))
+        full.setattr(Path, "write_bytes", half_written(number))
         with pytest.raises(InputError) as raised:
             copy_lessons(mine)
     assert words in str(raised.value) and os.strerror(number) in str(raised.value)
@@ -271,16 +271,17 @@ def test_a_disk_that_takes_no_more_leaves_all_as_it_was(number, words, mine, rel
 
 
 def half_written(number: int):
-    def write_text(path: Path, text: str, **_) -> None:
-        path.write_bytes(text.encode()[:100])
+    def write_bytes(path: Path, data: bytes) -> None:
+        with open(path, "wb") as file:
+            file.write(data[:100])
         raise OSError(number, os.strerror(number))
 
-    return write_text
+    return write_bytes
 
 
 def test_a_read_only_folder_that_lacks_nothing_is_good_as_it_is(mine, release, monkeypatch):
     release("0.2.0", "one")
-    monkeypatch.setattr(Path, "write_text", half_written(errno.EROFS))
+    monkeypatch.setattr(Path, "write_bytes", half_written(errno.EROFS))
     assert copy_lessons(mine).files == ()
 
 

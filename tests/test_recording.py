@@ -276,7 +276,7 @@ def test_a_full_disk_is_found_before_the_first_question_and_later_costs_nothing(
 
     before, asked = path.read_bytes(), len(florence.asked)
     fnb.open_image("rocket").resize((90, 120)).save(folder / "rocket.png")
-    monkeypatch.setattr(file.os, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     said = refused(lambda: fnb.record(florence, folder, path, progress=False))
     assert "No space left on device" in said and "the next run goes on from it" in said
     assert path.read_bytes() == before and list(tmp_path.glob("*.part")) == []

@@ -6,7 +6,8 @@ solution and why), ``lesson_05.py`` the checks. A check compares with the ground
 with a stored answer.
 """
 
-from .exercise import Exercise, NotYet, Verdict, WrongForm
+from .exercise import Exercise, Verdict
+from .refusals import NotYet, WrongForm
 from .registry import exercise, exercise_names
 from .report import report
 

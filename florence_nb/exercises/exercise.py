@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import loading
 from ..errors import first_line
 from . import progress
+from .first_look import answers_in, look_over
+from .refusals import MayBeTheModel, NotYet, ToDo
 from .sheets import Sheet
 
 Check = Callable[[Any], str]
@@ -16,14 +20,6 @@ Check = Callable[[Any], str]
 
 _WORDS = {True: "Right", False: "Not yet", None: "To do"}
 _COLOURS = {True: "#009E73", False: "#D55E00", None: "#767676"}  # Okabe and Ito: told apart by everybody
-
-
-class NotYet(Exception):
-    """A value that is not right: one sentence for the learner that says what is off."""
-
-
-class WrongForm(NotYet):
-    """A value of another kind than was asked for, whatever the model answered."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,8 @@ class Exercise:
         if answer is ... or answer is None:
             return Verdict(None, "put your answer in place of the three dots, then run this cell again.")
         verdict = self._judged(answer)
-        progress.note_try(self.name, bool(verdict))
+        if verdict.ok is not None:
+            progress.note_try(self.name, verdict.ok)
         return verdict
 
     def hint(self) -> Verdict:
@@ -100,28 +97,34 @@ class Exercise:
 
     def _judged(self, answer: Any) -> Verdict:
         try:
+            look_over(answer)
             return Verdict(True, self.checker(answer))
+        except ToDo as off:
+            return Verdict(None, str(off))
+        except MayBeTheModel as off:
+            other = _real_checkpoint(answer)
+            form = f"the form is right. Whether {other} answers well I cannot judge: look yourself."
+            return Verdict(True, form) if other else Verdict(False, f"{off} {self._offer()}")
         except NotYet as off:
-            other = "" if isinstance(off, WrongForm) else _real_checkpoint(answer)
-            if other:
-                return Verdict(
-                    True,
-                    f"the form is right. Whether {other} answers well I cannot judge: look yourself.",
-                )
             return Verdict(False, f"{off} {self._offer()}")
         except Exception as error:
-            kind = type(error).__name__
-            return Verdict(
-                False, f"the check cannot use this answer ({kind}: {first_line(error)}). {self._offer()}"
-            )
+            return Verdict(False, f"the check cannot use this answer ({told(error)}). {self._offer()}")
 
     def _offer(self) -> str:
         return f"(For a hint: fnb.exercise({self.name!r}).hint())"
 
 
+def told(error: BaseException) -> str:
+    """An error in one line, also where it cannot be written down."""
+    kind = type(error).__name__
+    try:
+        return textwrap.shorten(f"{kind}: {first_line(error)}", 160, placeholder=" …")
+    except Exception:
+        return kind
+
+
 def _real_checkpoint(answer: Any) -> str:
     """The checkpoint that answered, or else was loaded last, if it is not mini; "" if it is."""
-    from .. import loading
-
-    name = getattr(getattr(answer, "florence", None), "name", None) or loading.last_loaded
-    return "" if name in (None, "mini") else str(name)
+    names = {getattr(one.florence, "name", None) for one in answers_in(answer)} - {None}
+    others = sorted(str(name) for name in names or {loading.last_loaded} if name not in (None, "mini"))
+    return " or ".join(others)

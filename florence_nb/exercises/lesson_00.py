@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..scenes import GALLERY
-from ..tasks import TASKS
-from .compare import check_words, counted, found_in, named_in, picture_of, some
-from .exercise import NotYet, WrongForm
+from ..tasks import TASKS, Task
+from .boxes import found_in
+from .pictures import picture_of
+from .refusals import MayBeTheModel, NotYet, WrongForm
 from .registry import checks
 from .values import answers_of, kind_of, text_of
+from .words import check_words, counted, named_in, some
 
 _LEVELS = ("the whole image", "boxes", "masks")
 _CELLS = ("top left", "top right", "bottom left", "bottom right")
@@ -25,10 +27,10 @@ def three_captions(answer: Any) -> str:
     named = [named_in(text, scene) for text in texts]
     best = max(GALLERY, key=lambda name: sum(named_in(text, GALLERY[name]) for text in texts))
     if named[-1] < 2:
-        told = f": it tells of the picture {best!r}" if named_in(texts[-1], GALLERY[best]) >= 2 else ""
-        raise NotYet(
-            f"the longest caption names {named[-1]} of {len(scene.things)} things of 'harbour'{told}."
-        )
+        score = f"the longest caption names {named[-1]} of {len(scene.things)} things of 'harbour'"
+        if named_in(texts[-1], GALLERY[best]) >= 2:
+            raise NotYet(f"{score}: it tells of the picture {best!r}.")
+        raise MayBeTheModel(f"{score}.")
     return (
         f"{some(words)} words; they name {some(named)} of {len(scene.things)} things with the right colour."
     )
@@ -44,10 +46,11 @@ def _three_texts(answer: Any) -> list[str]:
     return texts
 
 
-@checks("00.2", asks_model=False)
+@checks("00.2")
 def prompts_that_give_boxes(answer: Any) -> str:
-    given = [getattr(one, "prompt", one) for one in answer] if isinstance(answer, (list, tuple)) else answer
-    words = given if isinstance(given, list) else []
+    rows = isinstance(answer, (list, tuple))
+    given = [one.prompt if isinstance(one, Task) else one for one in answer] if rows else answer
+    words = [one for one in given if isinstance(one, str)] if rows else []
     if set(words) & {task.title for task in TASKS.values()}:
         raise WrongForm("these are titles; the prompts are wanted, such as '<OD>': task.prompt.")
     if set(words) & {prompt.strip("<>") for prompt in TASKS}:
@@ -70,7 +73,7 @@ def a_grid(answer: Any) -> str:
         raise WrongForm(f"four answers are wanted, row by row; you give {counted(len(cells), 'answer')}.")
     for cell, place in zip(cells, _CELLS):
         if not (cell.text.strip() or len(cell.boxes) or len(cell.quads) or cell.polygons):
-            raise NotYet(f"the answer {place} is empty: ask for something that is in the picture.")
+            raise MayBeTheModel(f"the answer {place} is empty: ask for something that is in the picture.")
     picture = _one_picture(cells)
     levels = [_level(cell) for cell in cells]
     rows = levels[::2]
@@ -87,7 +90,7 @@ def a_grid(answer: Any) -> str:
     words = [_words(cell) for cell in cells]
     for row, (left, right) in (("top", words[:2]), ("bottom", words[2:])):
         if left >= right:
-            raise NotYet(
+            raise MayBeTheModel(
                 f"in the {row} row there are {left:.3g} words on the left and {right:.3g} on the right: the"
                 " finer words belong on the right."
             )

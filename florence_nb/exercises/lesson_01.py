@@ -6,18 +6,19 @@ from typing import Any
 
 from ..check import EXTRA, EXTRAS, OK, TODO, needed
 from ..checkpoints import CHECKPOINTS
-from ..errors import first_line
-from .compare import also_rounded, check_number, some
-from .exercise import NotYet, WrongForm
+from .exercise import told
+from .numbers import also_rounded, check_number
+from .refusals import NotYet, WrongForm
 from .registry import checks
-from .values import kind_of, words_of
+from .values import kind_of, short, words_of
+from .words import some
 
 _MEMORIES = (0.25, 1, 2, 3, 4, 8)  # GB
 _BYTES = {"float32": 4, "float16": 2}
 _Choice = tuple[str, str]
 
 
-@checks("01.1", asks_model=False)
+@checks("01.1")
 def extra_rows(answer: Any) -> str:
     rows = answer if isinstance(answer, (list, tuple)) else []
     if any(hasattr(row, "state") for row in rows):
@@ -33,15 +34,15 @@ def extra_rows(answer: Any) -> str:
     missing = [name for name in EXTRAS if name not in names]
     if missing:
         raise NotYet(
-            f"of the {len(EXTRAS)} packages that old guides install, {len(EXTRAS) - len(missing)} stand in"
-            " your list: all of them are extra on every machine."
+            f"your list holds {len(EXTRAS) - len(missing)} of the {len(EXTRAS)} packages that old guides"
+            " install: all of them are extra on every machine."
         )
     others = [name for name in names if name not in EXTRAS]
     more = f"; on your machine also {some(others)}" if others else ""
     return f"{some(list(EXTRAS))} are extra{more}."
 
 
-@checks("01.2", asks_model=False)
+@checks("01.2")
 def one_byte_a_number(answer: Any) -> str:
     count = CHECKPOINTS["large"].parameters
     slips = {
@@ -57,10 +58,10 @@ def one_byte_a_number(answer: Any) -> str:
     return check_number(answer, count / 1e9, 0.006, also_rounded(slips), " GB")
 
 
-@checks("01.3", asks_model=False)
+@checks("01.3")
 def choose_for_any_machine(answer: Any) -> str:
     if not callable(answer):
-        called = " Leave the brackets behind choose away." if isinstance(answer, (tuple, str)) else ""
+        called = " Write choose without brackets behind it." if isinstance(answer, (tuple, str)) else ""
         raise WrongForm(f"a function is wanted; this is {kind_of(answer)}.{called}")
     chosen = [_chosen(answer, memory) for memory in _MEMORIES]
     right = [_rule(memory) for memory in _MEMORIES]
@@ -81,8 +82,8 @@ def _chosen(choose: Callable[[float], Any], memory: float) -> _Choice:
     """What the learner's function chooses, from a pair or from words such as ``"large in float16"``."""
     try:
         given = choose(memory)
-    except Exception as error:
-        raise NotYet(f"choose({memory:g}) stops with {type(error).__name__}: {first_line(error)}.") from None
+    except (Exception, SystemExit) as error:
+        raise NotYet(f"choose({memory:g}) stops with {told(error)}.") from None
     if given is None:
         raise WrongForm(
             f"choose({memory:g}) gives nothing back: it needs a return, also where only mini fits."
@@ -90,11 +91,13 @@ def _chosen(choose: Callable[[float], Any], memory: float) -> _Choice:
     text = " ".join(map(str, given)) if isinstance(given, (tuple, list)) else str(given)
     name, dtype = re.search(r"\b(mini|base|large)\b", text), re.search(r"float(16|32)\b", text)
     if not name:
-        raise WrongForm(f"choose({memory:g}) gives {text!r}: a checkpoint's name is wanted, such as 'base'.")
+        raise WrongForm(
+            f"choose({memory:g}) gives {short(text)}: a checkpoint's name is wanted, such as 'base'."
+        )
     if name[1] == "mini":
         return "mini", "float32"
     if not dtype:
-        raise WrongForm(f"choose({memory:g}) gives {text!r}: the number format is wanted, too.")
+        raise WrongForm(f"choose({memory:g}) gives {short(text)}: the number format is wanted, too.")
     return name[1], dtype[0]
 
 

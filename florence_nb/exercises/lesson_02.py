@@ -6,10 +6,13 @@ from typing import Any
 
 from ..checkpoints import CHECKPOINTS, MINI_FOLDER
 from ..scenes import GALLERY
-from .compare import also_rounded, check_number, check_words, counted, found_in, picture_of
-from .exercise import NotYet, WrongForm
+from .boxes import found_in
+from .numbers import also_rounded, check_number
+from .pictures import picture_of
+from .refusals import NotYet, WrongForm
 from .registry import checks
 from .values import kind_of
+from .words import check_words, counted
 
 _PROJECTOR = "multi_modal_projector"
 _PARTS = {
@@ -29,10 +32,11 @@ def _names() -> list[str]:
         return list(file.keys())
 
 
-@checks("02.1", asks_model=False)
+@checks("02.1")
 def names_of_the_projector(answer: Any) -> str:
     wanted = [name for name in _names() if _PROJECTOR in name]
-    given = set(answer) if isinstance(answer, (list, tuple, set, Mapping)) else set()
+    several = isinstance(answer, (list, tuple, set, Mapping))
+    given = {one for one in answer if isinstance(one, str)} if several else set()
     if given == set(_names()):
         raise NotYet(
             f"these are all {len(given)} tensors: only the {len(wanted)} of the projector are wanted."
@@ -45,7 +49,7 @@ def names_of_the_projector(answer: Any) -> str:
     return check_words(answer, wanted, "tensor", slips)
 
 
-@checks("02.2", asks_model=False)
+@checks("02.2")
 def bytes_a_number(answer: Any) -> str:
     row = CHECKPOINTS["large"]
     size = row.download_bytes / row.parameters
@@ -54,9 +58,9 @@ def bytes_a_number(answer: Any) -> str:
         8 * size: "these are bits; a byte has 8 of them.",
         4: "4 bytes is float32, which you may ask for when you load; the file holds less.",
         size / 1e9: "this is in gigabytes: take download_bytes as it is.",
-        row.download_bytes / 1e9: "this is the whole download in GB: share it out among the parameters.",
-        row.download_bytes: "these are the bytes of all numbers together: share them out.",
-        row.parameters: "this is how many numbers there are.",
+        row.download_bytes / 1e9: "this is the whole download in GB: divide the bytes by the parameters.",
+        row.download_bytes: "these are the bytes of all numbers together: divide them by the parameters.",
+        row.parameters: "this is how many numbers there are: divide the bytes by it.",
         row.download_bytes
         / CHECKPOINTS["base"].parameters: "these are the parameters of base, not of large.",
     }

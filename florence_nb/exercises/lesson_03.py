@@ -5,21 +5,23 @@ from typing import Any
 
 from ..scenes import GALLERY
 from ..tasks import TASKS
-from .compare import counted, found_in, named_in, picture_of, some
-from .exercise import NotYet, WrongForm
+from .boxes import found_in
+from .pictures import picture_of
+from .refusals import NotYet, WrongForm
 from .registry import checks
-from .values import answers_of, kind_of, text_of
+from .values import answers_of, kind_of, short, text_of
+from .words import counted, named_in, some
 
 _BETTER = ("one", "five", "neither")
 
 
-@checks("03.1", asks_model=False)
+@checks("03.1")
 def what_the_model_reads(answer: Any) -> str:
     if not isinstance(answer, (str, Mapping)):
-        ids = " These look like token ids: processor.tokenizer.decode makes words of them."
-        raise WrongForm(
-            f"a text is wanted; this is {kind_of(answer)}.{ids if hasattr(answer, '__len__') else ''}"
-        )
+        first = answer[0] if isinstance(answer, list) and answer else None
+        numbers = hasattr(answer, "shape") or isinstance(first, int)
+        ids = " These look like token ids: processor.tokenizer.decode makes words of them." if numbers else ""
+        raise WrongForm(f"a text is wanted; this is {kind_of(answer)}.{ids}")
     if "<image>" in answer:
         slots = answer.count("<image>") if isinstance(answer, str) else 0
         raise NotYet(f"{slots} slots for the picture stand in it: only the sentence is wanted.")
@@ -32,7 +34,7 @@ def what_the_model_reads(answer: Any) -> str:
         return f"{said!r} stands for {wanted}, {counted(len(said.split()), 'word')}."
     if _plain(said) in sentences:
         raise NotYet(f"this is the sentence for {sentences[_plain(said)]}; change the prompt.")
-    raise NotYet(f"no task prompt stands for {said!r}.")
+    raise NotYet(f"no task prompt stands for {short(said)}.")
 
 
 def _plain(sentence: str) -> str:
@@ -48,7 +50,8 @@ def just_enough_tokens(answer: Any) -> str:
     if limit is None or answer.token_ids is None:
         raise WrongForm("this answer does not tell its tokens: give it as florence.run_example gives it.")
     if answer.task != "<OD>" or picture_of(answer) not in ("snow", ""):
-        raise NotYet(f"this is an answer to {answer.task}, {picture_of(answer)!r}: ask <OD> about 'snow'.")
+        about = f"{answer.task} about {picture_of(answer)!r}"
+        raise NotYet(f"this is an answer to {about}: ask <OD> about 'snow'.")
     scene, written = GALLERY["snow"], len(answer.token_ids) - 1
     found = f"{found_in(answer, scene)} of {counted(len(scene.things), 'thing')} found"
     if answer.truncated:
@@ -76,7 +79,7 @@ def one_beam_or_five(answer: Any) -> str:
     one, five = answers_of(answer[0]), answers_of(answer[1])
     better = text_of(answer[2]).lower()
     if better not in _BETTER:
-        raise WrongForm(f"the last part is one of the words {some(_BETTER)}, not {better!r}.")
+        raise WrongForm(f"the last part is one of the words {some(_BETTER)}, not {short(better)}.")
     pictures = [picture_of(a) for a in one]
     if pictures != [picture_of(a) for a in five]:
         raise NotYet("the two lists are not about the same pictures in the same order.")

@@ -6,10 +6,11 @@ from ..answers import Answer
 from ..scenes import GALLERY, Scene, phrases_in
 from ..scenes.words import name_of
 from ..tasks import TASKS
-from .compare import check_picture, counted, lies_in, named_by, picture_named_by, some
-from .exercise import NotYet, WrongForm
+from .pictures import check_picture
+from .refusals import MayBeTheModel, NotYet, WrongForm
 from .registry import checks
 from .values import answer_of, pair_of, text_of
+from .words import counted, lies_in, named_by, picture_named_by, some
 
 _ENOUGH = 4
 _SEEDS = 5
@@ -24,20 +25,23 @@ def shortest_prompt(answer: Any) -> str:
     named = named_by(words, kitchen)
     score = f"{len(named)} of {counted(len(kitchen.things), 'thing')} named"
     if len(named) < _ENOUGH:
-        raise NotYet(_too_little(words, score))
+        _check_whole(words, score)
+        raise MayBeTheModel(f"{score}: a prompt for longer captions tells of more.")
     if words.count(".") > 2:
-        raise NotYet(f"{score}, but in {words.count('.')} sentences: one of the prompts needs just one.")
+        raise MayBeTheModel(
+            f"{score}, but in {words.count('.')} sentences: one of the prompts needs just one."
+        )
     lies = lies_in(words, kitchen)
     return f"{score}{f'; not in the picture: {some(lies)}' if lies else ', and nothing else'}."
 
 
-def _too_little(words: str, score: str) -> str:
+def _check_whole(words: str, score: str) -> None:
+    """Raises NotYet for a caption of another picture, or one that was cut."""
     other = picture_named_by(words)
     if other and other != "kitchen":
-        return f"this tells of another picture, {other!r}."
-    if not words.endswith("."):
-        return f"{score}, and the text ends in the middle of a sentence: it was cut by max_new_tokens."
-    return f"{score}: a prompt for longer captions tells of more."
+        raise NotYet(f"this tells of another picture, {other!r}.")
+    if not score.startswith("0") and not words.endswith("."):
+        raise NotYet(f"{score}, and the text ends in the middle of a sentence: it was cut by max_new_tokens.")
 
 
 @checks("04.2")
@@ -58,7 +62,7 @@ def turn_up_the_heat(answer: Any) -> str:
     lies = [lie for each in answers for lie in lies_in(each.text, beach)]
     score = f"{len(answers)} captions, {len({each.text for each in answers})} of them different"
     if not lies:
-        raise NotYet(f"{score}, and all that they name is there: raise the temperature.")
+        raise MayBeTheModel(f"{score}, and all that they name is there: raise the temperature.")
     return f"{score}; not in the picture: {some(list(dict.fromkeys(lies)))}."
 
 
@@ -84,8 +88,10 @@ def make_it_lie(answer: Any) -> str:
         raise NotYet(f"this is an answer to {said.task}: ask for {_LONG}.")
     lies, phrases = lies_in(said.text, scene), phrases_in(said.text)
     if not phrases and not lies:
-        raise NotYet("this caption names nothing that can be looked up, so it is no lie either.")
+        raise MayBeTheModel("this caption names nothing that can be looked up, so it is no lie either.")
     if not lies:
-        raise NotYet(f"all {counted(len(phrases), 'phrase')} of this caption are true: {some(phrases)}.")
+        raise MayBeTheModel(
+            f"all {counted(len(phrases), 'phrase')} of this caption are true: {some(phrases)}."
+        )
     there = [name_of(thing) for thing in scene.things] or ["nothing"]
     return f"the caption says {some(lies)}; in the scene there is: {some(there)}."

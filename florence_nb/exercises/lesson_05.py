@@ -3,7 +3,9 @@
 from typing import Any
 
 from ..scenes import GALLERY, Scene, Thing
-from .compare import check_boxes, check_number
+from .boxes import check_boxes
+from .numbers import check_number
+from .refusals import MayBeTheModel
 from .registry import checks
 
 _TINY = Scene((Thing("ball", "red", (0.6, 0.6), 0.06),), "field", seed=3)
@@ -16,7 +18,7 @@ def count_the_cars(answer: Any) -> str:
         len(kinds): "this counts the bus, too: only labels that are exactly 'car' count.",
         1.0: "a label may stand for several boxes: count labels, not different names.",
     }
-    return check_number(answer, kinds.count("car"), slips=slips)
+    return check_number(answer, kinds.count("car"), slips=slips, off=MayBeTheModel)
 
 
 @checks("05.2")

@@ -5,10 +5,12 @@ from typing import Any
 
 from ..answers import Answer
 from ..scenes import GALLERY, Scene, phrases_in, things_meant
-from .compare import check_boxes, check_picture, counted, named_by, places_found, some
-from .exercise import NotYet, WrongForm
+from .boxes import check_boxes, places_found
+from .pictures import check_picture
+from .refusals import MayBeTheModel, NotYet, WrongForm
 from .registry import checks
-from .values import answer_of, box_of, pair_of, words_of
+from .values import answer_of, box_of, pair_of, short, words_of
+from .words import counted, named_by, some
 
 _LIAR = "a purple lighthouse, a red boat, an orange bicycle and a black cat"
 _FEWEST = 2
@@ -31,7 +33,7 @@ def which_lie(answer: Any) -> str:
     strange = [word for word in given if word not in known]
     if strange:
         raise NotYet(
-            f"{strange[0]!r} is no phrase of the caption; these are: {some(list(known.values()), 4)}."
+            f"{short(strange[0])} is no phrase of the caption; these are: {some(list(known.values()), 4)}."
         )
     true = [known[word] for word in given if word not in lies]
     missing = [known[lie] for lie in lies if lie not in given]
@@ -59,14 +61,16 @@ def one_prompt_or_two(answer: Any) -> str:
         raise WrongForm('a dictionary is wanted: {"snow": (detected, grounded), …}.')
     unknown = [name for name in answer if name not in GALLERY]
     if unknown:
-        raise WrongForm(f"{unknown[0]!r} is no picture of the gallery; its names: {', '.join(GALLERY)}.")
+        raise WrongForm(f"{short(unknown[0])} is no picture of the gallery; its names: {', '.join(GALLERY)}.")
     if len(answer) < _FEWEST:
         raise NotYet(
             f"{counted(len(answer), 'picture')} so far: one picture may be an exception, so take two."
         )
     pairs = {name: _two_answers(name, pair) for name, pair in answer.items()}
     if all(len(named_by(str(told.text_input), GALLERY[name])) <= 2 for name, (_, told) in pairs.items()):
-        raise NotYet("your captions name two things at most: begin the cascade with the longest caption.")
+        raise MayBeTheModel(
+            "your captions name two things at most: begin the cascade with the longest caption."
+        )
     detected = sum(places_found(one, GALLERY[name]) for name, (one, _) in pairs.items())
     grounded = sum(places_found(two, GALLERY[name]) for name, (_, two) in pairs.items())
     coloured = sum(_tells_colour(two, GALLERY[name]) for name, (_, two) in pairs.items())

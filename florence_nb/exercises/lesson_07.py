@@ -10,10 +10,12 @@ import numpy as np
 from ..answers import Answer
 from ..scenes import GALLERY, Scene, VisibleThing
 from ..scenes.truth import lines_of
-from .compare import check_boxes, check_picture, counted, misread, some, wrong_letters
-from .exercise import NotYet, WrongForm
+from .boxes import check_boxes
+from .pictures import check_picture
+from .refusals import MayBeTheModel, NotYet, WrongForm
 from .registry import checks
-from .values import answer_of, boxes_of, pair_of, text_of, words_of
+from .values import answer_of, boxes_of, pair_of, short, text_of, words_of
+from .words import counted, misread, some, wrong_letters
 
 _SMALL, _MOST = "HARBOUR", 2
 _ALIKE, _SIGNS = set("0O1I5S8B"), 3
@@ -28,14 +30,15 @@ def line_by_line(answer: Any) -> str:
         raise WrongForm("this is one text: cut it at the line breaks, which are written \\n.")
     lines, true = [line.strip() for line in words_of(answer)], _lines(GALLERY["signs"])
     if len(lines) != len(true):
-        raise NotYet(_cut_wrongly(lines, true))
+        _check_cut(lines, true)
+        raise MayBeTheModel(f"{counted(len(lines), 'line')} in your list, and {len(true)} in the picture.")
     other = next((name for name, scene in GALLERY.items() if name != "signs" and _same(lines, scene)), "")
     if other:
         raise NotYet(f"these lines stand in another picture, {other!r}.")
     off = sum(min(wrong_letters(line, each) for line in lines) for each in true)
     count = sum(map(len, true))
     if off > count // 3:
-        raise NotYet(f"{off} of {counted(count, 'letter')} are wrong: is this the picture 'signs'?")
+        raise MayBeTheModel(f"{off} of {counted(count, 'letter')} are wrong: is this the picture 'signs'?")
     score = f"{off or 'none'} of {counted(count, 'letter')} wrong (a blank counts as one)"
     return f"{counted(len(lines), 'line')}; {score}."
 
@@ -48,22 +51,23 @@ def _same(lines: Sequence[str], scene: Scene) -> bool:
     return set(lines) <= set(_lines(scene))
 
 
-def _cut_wrongly(lines: Sequence[str], true: Sequence[str]) -> str:
-    if lines and all(len(line) <= 1 for line in lines):
-        return "these are single letters: list(…) takes a text apart; .split cuts it."
+def _check_cut(lines: Sequence[str], true: Sequence[str]) -> None:
+    """Raises NotYet for a text that was cut at wrong places."""
+    if not lines:
+        raise NotYet("your list is empty: one text for each line is wanted.")
+    if all(len(line) <= 1 for line in lines):
+        raise NotYet("these are single letters: list(…) takes a text apart; .split cuts it.")
     if len(lines) > 1 and sorted(" ".join(lines).split()) == sorted(" ".join(true).split()):
-        return f"these are {len(lines)} words, not lines: .split() cuts at blanks, too."
+        raise NotYet(f"these are {len(lines)} words, not lines: .split() cuts at blanks, too.")
     if any("\n" in line for line in lines):
-        return "a text in your list still holds several lines: cut it at the line breaks."
-    return f"{counted(len(lines), 'line')} in your list, and {len(true)} in the picture."
+        raise NotYet("a text in your list still holds several lines: cut it at the line breaks.")
 
 
 @checks("07.2")
 def upright_boxes(answer: Any) -> str:
     scene = GALLERY["signs"]
-    if np.ndim(getattr(answer, "quads", answer)) == 3:
-        raise WrongForm("these are quads, four corners each: take the least and the largest x and y of each.")
-    boxes, lines = boxes_of(answer), _written(scene)
+    quads = answer.quads if isinstance(answer, Answer) and len(answer.quads) else answer
+    boxes, lines = boxes_of(quads), _written(scene)
     for corner, words in (
         (1, "the first four numbers of a quad are its two top corners: the bottom corners count as well."),
         (2, "you use two corners of each quad; where text is tilted, the box must hold all four."),
@@ -101,15 +105,17 @@ def _written(scene: Scene) -> list[VisibleThing]:
 def too_small(answer: Any) -> str:
     read = text_of(answer)
     if not read:
-        raise NotYet("nothing was read: cut the sign out and enlarge the piece.")
+        raise MayBeTheModel("nothing was read: cut the sign out and enlarge the piece.")
     other = next((name for name, scene in GALLERY.items() if _same(read.split("\n"), scene)), "")
     if other:
         raise NotYet(f"this stands in another picture, {other!r}.")
     off, count = wrong_letters(read, _SMALL), len(_SMALL)
     if off >= count - 2:
-        raise NotYet(f"{read!r}: {off} letters wrong, as in the whole picture. Read the enlarged piece.")
+        raise MayBeTheModel(
+            f"{short(read)}: {off} letters wrong, as in the whole picture. Read the enlarged piece."
+        )
     if off > _MOST:
-        raise NotYet(f"{read!r}: {off} letters wrong. Leave more room around the sign.")
+        raise MayBeTheModel(f"{short(read)}: {off} letters wrong. Leave more room around the sign.")
     return f"{read!r}, with {off or 'none'} of {counted(count, 'letter')} wrong."
 
 

@@ -6,10 +6,13 @@ from ..answers import Answer
 from ..geometry import mask_iou
 from ..scenes import GALLERY, Scene, VisibleThing, things_meant
 from ..scenes.words import name_of
-from .compare import check_mask, check_masks, check_share, counted, same_picture
-from .exercise import NotYet, WrongForm
+from .masks import check_mask, check_masks
+from .numbers import check_share
+from .pictures import same_picture
+from .refusals import NotYet, WrongForm
 from .registry import checks
 from .values import answer_of, kind_of, mask_of, pair_of
+from .words import counted
 
 _BEACH = GALLERY["beach"]
 
@@ -26,10 +29,10 @@ def share_of_the_box(answer: Any) -> str:
     pixels, box, picture = _pixels(_umbrella()), (x2 - x1) * (y2 - y1), _BEACH.size[0] * _BEACH.size[1]
     slips = {
         pixels / picture: "this is the share of the whole picture: divide by the pixels of the box.",
-        box / picture: "this is how much of the picture the box takes: the umbrella's pixels come on top.",
+        box / picture: "this is how much of the picture the box takes: how much of the box is umbrella?",
         1 - pixels / box: "this is the part of the box that is not umbrella.",
         pixels: "this is the number of umbrella pixels: divide it by those of the box.",
-        box: "this is the number of pixels in the box: it stands below, the umbrella's pixels above.",
+        box: "this is the number of pixels in the box: divide the umbrella's pixels by it.",
     }
     return check_share(answer, pixels / box, 0.08, slips, "share of the box")
 
@@ -47,7 +50,7 @@ def two_pieces(answer: Any) -> str:
     scene, asked = pair_of(answer, "the scene and the answer: mine = (scene, answer)")
     scene, asked = (asked, scene) if isinstance(asked, Scene) else (scene, asked)
     if not isinstance(scene, Scene):
-        raise WrongForm(f"the scene itself is wanted, not its picture or {kind_of(scene)}: (scene, answer).")
+        raise WrongForm(f"the scene itself is wanted; this is {kind_of(scene)}: mine = (scene, answer).")
     asked, behind = answer_of(asked), _in_pieces(scene)
     if asked.image is None or not same_picture(asked.image, scene.image):
         raise NotYet("the answer is about another picture: ask about scene.image.")

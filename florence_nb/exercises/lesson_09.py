@@ -8,10 +8,12 @@ from ..answers import Answer
 from ..geometry import box_iou
 from ..locations import LOC, from_loc
 from ..scenes import GALLERY, Scene, VisibleThing
-from .compare import check_boxes, counted, scene_of
-from .exercise import NotYet, WrongForm
+from .boxes import check_boxes
+from .pictures import scene_of
+from .refusals import MayBeTheModel, NotYet, WrongForm
 from .registry import checks
-from .values import answer_of, boxes_of, kind_of, pair_of, text_of
+from .values import answer_of, boxes_of, kind_of, pair_of, short, text_of
+from .words import counted
 
 _SIZE, _REGION = (640, 480), (90, 45, 597, 480)
 _BINS = [140, 93, 932, 999]
@@ -59,7 +61,7 @@ def there_and_back(answer: Any) -> str:
         raise WrongForm(
             f"this is text, {answer[:40]!r}: hand it to <CAPTION_TO_PHRASE_GROUNDING>, and give the box."
         )
-    if np.ndim(answer) == 0 and isinstance(answer, (int, float, np.number)):
+    if isinstance(answer, (int, float, np.number)):
         raise WrongForm("this is one number, such as an IoU: the box itself is wanted, four numbers.")
     bicycle = next(thing for thing in scene.things if thing.kind == "bicycle")
     return check_boxes(answer, scene, [bicycle])
@@ -149,6 +151,8 @@ def _named(things: list[VisibleThing]) -> str:
 def _check_winner(won: str, asked: Answer, inside: list[VisibleThing], scene: Scene) -> None:
     said = [thing.kind for thing in scene.things if thing.kind in asked.text]
     if not said and won not in ("none", ""):
-        raise NotYet(f"you say {won!r}, but the model says {asked.text!r}: then none has won, 'none'.")
+        raise MayBeTheModel(
+            f"you say {short(won)}, but the model says {asked.text!r}: then none has won, 'none'."
+        )
     if said and not any(kind in won for kind in said):
-        raise NotYet(f"you say {won!r}, but the model says {asked.text!r}.")
+        raise MayBeTheModel(f"you say {short(won)}, but the model says {asked.text!r}.")

@@ -6,10 +6,12 @@ from typing import Any
 from ..answers import Answer
 from ..scenes import GALLERY
 from ..scenes.words import name_of
-from .compare import counted, found_in, named_found, same_picture, scene_of
-from .exercise import NotYet, WrongForm
+from .boxes import found_in, named_found
+from .pictures import same_picture, scene_of
+from .refusals import NotYet, WrongForm
 from .registry import checks
-from .values import answer_of, kind_of, pair_of, words_of
+from .values import answer_of, kind_of, pair_of, short, words_of
+from .words import counted
 
 _WORDS = tuple("to the right of it there is a dog and to the right of it there is a cat".split())
 _DEFAULTS = {"max_new_tokens": 1024, "num_beams": 3, "do_sample": False}
@@ -33,13 +35,13 @@ def just_enough(answer: Any) -> str:
     if limit == wrote + 1:
         raise NotYet(f"{limit} is one too many: the very first of answer.token_ids was not written.")
     if limit != wrote:
-        raise NotYet(f"the answer is whole, but a limit of {limit} is far more than it takes.")
+        raise NotYet(f"the answer is whole, but a limit of {limit} is more than it takes.")
     return f"the model wrote {wrote} tokens, with </s>, your limit is {limit}, and nothing is cut."
 
 
 @checks("10.2")
 def forbidden_pieces(answer: Any) -> str:
-    given = {piece.lower().strip(" .,") for piece in words_of(_joined(answer))}
+    given = {piece.lower().strip(" .,") for piece in words_of(_joined(answer))} - {""}
     twice = _repeated(3)
     if given == twice:
         return f"{len(twice)} of {counted(len(twice), 'piece')} found."
@@ -102,12 +104,12 @@ def _piece_mistake(given: set[str], twice: set[str]) -> str:
             return f"these are {noun}: the rule looks at three in a row."
     long = next((piece for piece in given if len(piece.split()) > 3), None)
     if long:
-        return f"{long!r} is longer than three words: cut it into pieces of three."
+        return f"{short(long)} is longer than three words: cut it into pieces of three."
     once = sorted(piece for piece in given - twice if piece in " ".join(_WORDS))
     if once:
         return f"{counted(len(once), 'piece')} too many: {once[0]!r} comes only once."
     if given - twice:
-        return f"{min(given - twice)!r} does not stand in the sentence."
+        return f"{short(min(given - twice))} does not stand in the sentence."
     return f"{len(given)} of {counted(len(twice), 'piece')} found; {min(twice - given)!r} is missing."
 
 
@@ -150,7 +152,7 @@ def _check_culprit(name: str, asked: Answer) -> None:
     value = _value(name, asked)
     if value is None:
         raise NotYet(
-            f"{name!r} was not set for this answer; answer.settings has {', '.join(asked.settings)}."
+            f"{short(name)} was not set for this answer; answer.settings has {', '.join(asked.settings)}."
         )
     if value == _DEFAULTS.get(name):
         raise NotYet(f"{name}={value} is what it always is: which setting did you change?")

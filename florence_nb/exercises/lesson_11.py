@@ -7,10 +7,11 @@ from ..engine.feature_cache import DEFAULT_BYTES, picture_key
 from ..errors import InputError
 from ..images import open_image
 from ..tasks import build_prompt
-from .compare import check_number, counted
-from .exercise import NotYet, WrongForm
+from .numbers import check_number
+from .refusals import NotYet, WrongForm
 from .registry import checks
 from .values import kind_of, number_of, pair_of
+from .words import counted
 
 _PLAIN, _CACHED = 3000 * 2 * (3 + 1) / 3600, 3000 * (3 + 2) / 3600
 _ONCE = 3000 * (3 + 1) / 3600

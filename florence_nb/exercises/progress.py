@@ -9,6 +9,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..kit.whole_file import write_whole
+
 FILE = "florence-progress.json"
 
 
@@ -58,18 +60,25 @@ def _entry(name: str) -> Progress:
 
 
 def _load() -> None:
-    """Takes what another lesson's kernel wrote; a file that cannot be read counts as none."""
-    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-        kept = json.loads(Path(FILE).read_text(encoding="utf-8"))
-        for name, entry in kept.items():
-            mine, other = _known.get(name, Progress()), Progress(**entry)
-            if (other.done, other.tries, other.hints) >= (mine.done, mine.tries, mine.hints):
-                _known[name] = other
+    """Takes what another lesson's kernel wrote; what cannot be read counts as none."""
+    with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
+        for name, entry in json.loads(Path(FILE).read_text(encoding="utf-8")).items():
+            with contextlib.suppress(TypeError, ValueError):
+                _known[name] = _both(_known.get(name, Progress()), Progress(**entry))
+
+
+def _both(one: Progress, other: Progress) -> Progress:
+    """What two kernels know of one exercise. TypeError or ValueError if it is no progress."""
+    return Progress(
+        max(one.tries, int(other.tries)),
+        one.done or bool(other.done),
+        max(one.hints, int(other.hints)),
+        one.solution or bool(other.solution),
+    )
 
 
 def _save() -> None:
     """A folder that may not be written keeps the progress of this kernel only."""
+    known = {name: asdict(kept) for name, kept in sorted(_known.items())}
     with contextlib.suppress(OSError):
-        draft = Path(f"{FILE}.tmp")
-        draft.write_text(json.dumps({n: asdict(p) for n, p in sorted(_known.items())}, indent=1), "utf-8")
-        draft.replace(FILE)
+        write_whole(Path(FILE), json.dumps(known, indent=1).encode())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import InputError
 from .progress import Progress, all_progress
 from .registry import exercise_names
+from .words import counted
 
 PREFIX = "florence-nb report 1:"
-_ENTRY = re.compile(r"(\d\d\.\d)([+-])(\d+)t(\d+)h(s?)")
+_PREFIX = re.compile(r"\s+".join(map(re.escape, PREFIX.split())))
+_ENTRY = re.compile(r"\b(\d\d\.\d)([-+–−])(\d{1,4})t(\d{1,4})h(s?)")
 
 
 @dataclass(frozen=True)
@@ -34,27 +37,30 @@ def report() -> Report:
     return Report(all_progress())
 
 
-def read_line(line: str) -> dict[str, Progress] | None:
-    """The progress in a pasted line, or None if the line is no report."""
-    _, mark, rest = line.partition(PREFIX)
-    if not mark:
-        return None
-    return {
-        name: Progress(int(tries), done == "+", int(hints), bool(solution))
-        for name, done, tries, hints, solution in _ENTRY.findall(rest)
-    }
+def reports_in(text: str) -> list[dict[str, Progress]]:
+    """The progress in each pasted report; other words are passed over. A mail program may have broken a line,
+    and a chat may have put a dash in place of the minus.
+    """
+    _, *parts = _PREFIX.split(text)
+    return [
+        {
+            name: Progress(int(tries), done == "+", int(hints), bool(solution))
+            for name, done, tries, hints, solution in _ENTRY.findall(part)
+        }
+        for part in parts
+    ]
 
 
-def class_report(lines: Iterable[str]) -> str:
+def class_report(text: str) -> str:
     """A Markdown table of a class: what was hard comes first.
 
     Args:
-        lines: pasted reports, one a line; other lines are passed over.
+        text: pasted reports, with any words between them.
 
     Raises:
-        InputError: there is no report among them.
+        InputError: there is no report in it.
     """
-    reports = [read for line in lines if (read := read_line(line)) is not None]
+    reports = reports_in(text)
     if not reports:
         raise InputError(
             "There is no report in it: paste lines as print(fnb.report()) shows them; each begins with"
@@ -63,9 +69,24 @@ def class_report(lines: Iterable[str]) -> str:
     rows = sorted(
         (_row(name, [r[name] for r in reports if name in r]) for name in exercise_names()), key=_easiness
     )
-    table = ["| exercise | tried | right | tries | hints | solution |", "|---|---|---|---|---|---|"]
-    table += [f"| {' | '.join(map(str, row))} |" for row in rows if row[1]]
-    return "\n".join([f"{len(reports)} reports", "", *table])
+    columns = ("exercise", "tried", "right", "tries", "hints", "solution")
+    table = [columns, ["---"] * len(columns), *(row for row in rows if row[1])]
+    lines = [f"| {' | '.join(map(str, row))} |" for row in table]
+    return "\n".join([counted(len(reports), "report"), "", *lines])
+
+
+def read_pasted(path: Path) -> str:
+    """The text of a file as an editor of any system saves it.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): give a text file.") from error
+    encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    return data.decode(encoding, errors="replace")
 
 
 def _entry(name: str, p: Progress) -> str:

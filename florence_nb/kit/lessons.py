@@ -19,6 +19,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import InputError, first_line
 from .unpack import FULL
+from .whole_file import write_whole
 
 FOLDER = "florence-lessons"
 MANIFEST = ".florence-nb.json"
@@ -174,7 +175,7 @@ def _bring(target: Path, lesson: _Lesson, entry: Entry, frozen: bool) -> tuple[s
     """The name of the file that was written ("" for none), and what to remember of the lesson."""
     fresh = {"edition": lesson.edition, "written": lesson.written}
     if not os.path.lexists(target):
-        _write(target, lesson.text)
+        write_whole(target, lesson.text.encode())
         return target.name, fresh
     if frozen or entry.get("edition") == lesson.edition:
         return "", entry
@@ -182,7 +183,7 @@ def _bring(target: Path, lesson: _Lesson, entry: Entry, frozen: bool) -> tuple[s
     if _digest(there, outputs=False) == lesson.edition:
         return "", fresh
     if _digest(there) == entry.get("written"):
-        _write(target, lesson.text)
+        write_whole(target, lesson.text.encode())
         return target.name, fresh
     return _write_beside(target, lesson), {**entry, "edition": lesson.edition}
 
@@ -193,7 +194,7 @@ def _write_beside(target: Path, lesson: _Lesson) -> str:
         again = f", {number}" if number > 1 else ""
         beside = target.with_name(f"{target.stem} ({__version__}{again}){target.suffix}")
         if not os.path.lexists(beside):
-            _write(beside, lesson.text)
+            write_whole(beside, lesson.text.encode())
             return beside.name
         if _digest(_read(beside), outputs=False) == lesson.edition:
             return ""
@@ -219,16 +220,6 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _write(path: Path, text: str) -> None:
-    """All of it or nothing: a full disk or Ctrl-C leaves what was there."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 # ---- the manifest
@@ -263,4 +254,4 @@ def _read_manifest(folder: Path) -> _Manifest | None:
 def _write_manifest(folder: Path, manifest: _Manifest, must: bool) -> None:
     """A folder that may not be written and lacks nothing is good as it is: there this need not succeed."""
     with contextlib.nullcontext() if must else contextlib.suppress(OSError):
-        _write(folder / MANIFEST, json.dumps(asdict(manifest), indent=1) + "\n")
+        write_whole(folder / MANIFEST, json.dumps(asdict(manifest), indent=1).encode() + b"\n")

@@ -19,6 +19,7 @@ from .lessons import shipped
 from .own_wheel import own_wheel
 from .platforms import Target, targets
 from .wheels import Wheel, fetch, resolve, with_sizes
+from .whole_file import write_whole
 
 INSTALLER = "install.py"
 PAGE = "README.md"
@@ -241,7 +242,7 @@ def _write_about(out: Path, plan: _Plan, own: str = "") -> None:
     about = {"format": unpack.FORMAT, "florence_nb": __version__, **asdict(plan)}
     if own:
         about["targets"] = {target: [own, *names] for target, names in plan.targets.items()}
-    _write(out / unpack.ABOUT, json.dumps(about, indent=1).encode() + b"\n")
+    write_whole(out / unpack.ABOUT, json.dumps(about, indent=1).encode() + b"\n")
 
 
 def _bring_wheels(plan: _Plan, missing: list[Wheel], chosen: list[Target], out: Path) -> None:
@@ -277,15 +278,6 @@ def _keep(source: Path, target: Path) -> str:
     return summed.hexdigest()
 
 
-def _write(target: Path, data: bytes) -> None:
-    part = target.with_name(target.name + ".part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 def _drop_others(folder: Path, wanted: set[str]) -> None:
     """Wheels of an earlier plan: pip would take them if they are newer."""
     for path in folder.iterdir():
@@ -303,7 +295,7 @@ def _bring_pages(plan: _Plan, chosen: list[Target], out: Path) -> None:
         folder.mkdir(exist_ok=True)
         _keep(path, folder / path.name)
     _keep(Path(unpack.__file__), out / INSTALLER)
-    _write(out / PAGE, _page(plan, chosen).encode())
+    write_whole(out / PAGE, _page(plan, chosen).encode())
 
 
 def _bring_checkpoints(plan: _Plan, out: Path) -> None:
@@ -342,7 +334,7 @@ def _finish(out: Path, plan: _Plan) -> None:
                 f"{name} is not on the stick as it was written: run it again, or change the stick."
             )
     lines = [f"{digest}  {path}\n" for path, digest in digests.items()]
-    _write(out / unpack.LIST, "".join(lines).encode())
+    write_whole(out / unpack.LIST, "".join(lines).encode())
 
 
 def _could_not_write(out: Path, error: OSError) -> str:

@@ -19,6 +19,8 @@ else:
     import tomli as tomllib
 
 _CODE = re.compile(r"`([^`]+)`")
+_SPACE = "\n\n<br>\n\n"
+"""Between two questions: JupyterLab and Colab leave no room below the last option."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def quiz_cell(lesson: str) -> str:
     """The Markdown cell of one lesson, such as ``"05"``."""
     asked = [q.markdown for q in questions() if q.lesson == lesson]
     intro = "Choose an answer with a click: it tells you whether it is right, and why."
-    return "\n\n".join(["## Quiz", intro, *asked])
+    return "\n\n".join(["## Quiz", intro, _SPACE.join(asked)])
 
 
 def quiz_page() -> str:
@@ -77,7 +79,7 @@ def _title(lesson: str) -> str:
 
 
 def _of(lesson: str) -> str:
-    return "\n\n".join(q.markdown for q in questions() if q.lesson == lesson)
+    return _SPACE.join(q.markdown for q in questions() if q.lesson == lesson)
 
 
 def _details(option: Option) -> str:

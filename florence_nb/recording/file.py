@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ import numpy as np
 from ..answers import Answer
 from ..errors import InputError, first_line
 from ..images import MAX_PIXELS
+from ..kit.whole_file import write_whole
 from ..parsing import parse
 from ..tasks import build_prompt, get_task
 from ..web import shown
@@ -126,9 +126,8 @@ def write_record(record: Record, path: Path) -> None:
     Raises:
         InputError: the disk is full, or there are no rights.
     """
-    with _written(path) as part:
-        part.write_bytes(_text(record).encode("utf-8", "replace"))
-        os.replace(part, path)
+    with _in_our_words(path):
+        write_whole(path, _text(record).encode("utf-8", "replace"))
 
 
 def prove_writable(path: Path) -> None:
@@ -137,25 +136,23 @@ def prove_writable(path: Path) -> None:
     Raises:
         InputError: it cannot.
     """
-    with _written(path) as part:
+    part = path.with_name(path.name + ".part")
+    with _in_our_words(path):
         part.touch()
+        part.unlink()
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write to; whatever is left of it is removed."""
-    part = path.with_name(path.name + ".part")
+def _in_our_words(path: Path) -> Iterator[None]:
+    """Makes the folder of ``path``, and an `InputError` of what the disk says."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
+        yield
     except OSError as error:
         raise InputError(
             f"{shown(path)} cannot be written ({error.strerror or type(error).__name__}): free some space,"
             " mend its rights or choose another file; what it holds stays, and the next run goes on from it."
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _text(record: Record) -> str:

@@ -1,12 +1,6 @@
 import pytest
 
-import florence_nb as fnb
 from florence_nb import loading
-
-
-@pytest.fixture(scope="session")
-def mini():
-    return fnb.load("mini", quiet=True)
 
 
 @pytest.fixture(autouse=True)

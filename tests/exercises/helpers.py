@@ -67,3 +67,18 @@ def told(text: str, prompt: str, scene: Scene, asked: str | None = None, **setti
     answer = fnb.parse(text if text.startswith("</s>") else f"</s><s>{text}</s>", prompt, scene.size)
     answer.image, answer.text_input, answer.settings = scene.image, asked, settings
     return answer
+
+
+def in_bins_to_1000(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Rounded up, so that an edge becomes ``<loc_1000>``, which is no token."""
+    return np.ceil(boxes * 1000 / sides(size))
+
+
+def centred(boxes: np.ndarray) -> np.ndarray:
+    """Centre, width and height."""
+    return np.c_[(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]]
+
+
+def swapped_sides(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """As if ``image.size`` were (height, width)."""
+    return boxes * sides(size[::-1]) / sides(size)

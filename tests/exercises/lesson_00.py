@@ -73,6 +73,6 @@ WRONG = {
         "two pictures": ([*SNOW[:2], *grid("harbour", "cat", "black")[2:]], "different pictures"),
         "a mask of nothing": ([*SNOW[:3], perfect("snow", MASK, "the red car")], "bottom right is empty"),
         "texts": ([answer.raw for answer in SNOW], "this is a text"),
-        "the picture that shows it": (perfect("snow", "<OD>").image, "this is an Image"),
+        "the picture that shows it": (perfect("snow", "<OD>").image, "this is a picture"),
     },
 }

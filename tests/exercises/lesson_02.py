@@ -43,7 +43,7 @@ WRONG = {
         "float32": (4, "float32"),
         "gigabytes": (SIZE / 1e9, "gigabytes"),
         "all gigabytes": (1.54, "whole download"),
-        "all bytes": (LARGE.download_bytes, "share them out"),
+        "all bytes": (LARGE.download_bytes, "divide them by the parameters"),
         "all numbers": (LARGE.parameters, "how many numbers"),
         "base": (LARGE.download_bytes / fnb.CHECKPOINTS["base"].parameters, "of base"),
         "the format": ("float16", "the text 'float16'"),

@@ -54,7 +54,7 @@ RIGHT = {
 }
 WRONG = {
     "10.1": {
-        "no limit": (caption(), "1024 is far more"),
+        "no limit": (caption(), "1024 is more"),
         "one too few": (caption(14), "still cut"),
         "one too many": (caption(16), "one too many"),
         "three beams": (caption(15, beams=3), "3 beams"),
