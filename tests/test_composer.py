@@ -109,7 +109,7 @@ def test_boxes_are_matched_by_label_and_the_best_pair_first():
         ("car", "found", 1.0),
         ("car", "found", 0.82),
         ("dog", "missed", None),
-        ("cat", "not there", None),
+        ("cat", "invented", None),
     ]
 
 
@@ -140,7 +140,7 @@ def test_masks_are_compared_by_their_area():
     (match,) = composer_model.match_mask(other, one)
     assert match.iou == pytest.approx(0.5, abs=0.01)
     assert [m.verdict for m in composer_model.match_mask(none, one)] == ["missed"]
-    assert [m.verdict for m in composer_model.match_mask(one, none)] == ["not there"]
+    assert [m.verdict for m in composer_model.match_mask(one, none)] == ["invented"]
     assert composer_model.match_mask(none, none) == ()
 
 
@@ -158,7 +158,7 @@ def test_words_must_be_read_right():
     assert [m.verdict for m in composer_model.match_lines(truth, truth)] == ["found"]
     assert [(m.name, m.verdict) for m in composer_model.match_lines(wrong, truth)] == [
         ("STOP", "missed"),
-        ("SHOP", "not there"),
+        ("SHOP", "invented"),
     ]
 
 
