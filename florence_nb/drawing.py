@@ -182,10 +182,10 @@ def colour_of(label: str, palette: Palette | None = None) -> Colour:
 
 def _painter(palette: Palette | None) -> Callable[[str, int], Colour]:
     """A function: label and index of a region → colour. Nameless regions take the colours in turn."""
-    own = palette if isinstance(palette, Mapping) else {}
+    own, listed = (palette, None) if isinstance(palette, Mapping) else ({}, palette)
     try:
         fixed = {label: _rgb(colour) for label, colour in own.items()}
-        colours = [_rgb(colour) for colour in (PALETTE if palette is None or own else palette)]
+        colours = [_rgb(colour) for colour in (PALETTE if listed is None else listed)]
         if not colours:
             raise ValueError
     except (TypeError, ValueError):

@@ -137,10 +137,9 @@ class SceneComposer(Panel):
     def _drag(self, change: Any) -> None:
         if self._filling:
             return
-        chosen = min(max(self.stage.chosen, 0), len(change["new"]) - 1)
-        if not self._turn_into(
-            lambda: composer_model.dragged(self.scene, change["new"], self.kind.value), chosen
-        ):
+        boxes, kind = change["new"], self.kind.value
+        chosen = min(composer_model.changed_box(self.scene, boxes), len(boxes) - 1)
+        if not self._turn_into(lambda: composer_model.dragged(self.scene, boxes, kind), chosen):
             self._list_things(self.index)
 
     def _choose_box(self, change: Any) -> None:

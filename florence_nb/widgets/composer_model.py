@@ -287,12 +287,18 @@ def dragged(scene: Scene, boxes: Sequence[Sequence[float]], kind: str) -> Scene:
         InputError: a new thing, and there are seven already.
     """
     was = boxes_of(scene)
-    index = next((i for i, (old, new) in enumerate(zip(was, boxes)) if tuple(old) != tuple(new)), len(boxes))
+    index = changed_box(scene, boxes)
     if len(boxes) < len(was):
-        return without(scene, index)
+        return without(scene, min(index, len(boxes)))
     if len(boxes) > len(was):
         return _with_thing_in(scene, kind, boxes[-1])
     return scene if index == len(was) else _moved(scene, index, was[index], boxes[index])
+
+
+def changed_box(scene: Scene, boxes: Sequence[Sequence[float]]) -> int:
+    """The index of the first box that is not where its thing is; that of a new one is the last."""
+    pairs = zip(boxes_of(scene), boxes)
+    return next((i for i, (old, new) in enumerate(pairs) if tuple(old) != tuple(new)), len(scene.wanted))
 
 
 def _with_thing_in(scene: Scene, kind: str, box: Sequence[float]) -> Scene:

@@ -137,11 +137,13 @@ function render({ model, el }) {
     size.splice(0, 2, model.get("width"), model.get("height"));
     URL.revokeObjectURL(picture.src);
     picture.src = URL.createObjectURL(new Blob([model.get("picture")]));
-    picture.alt = model.get("alt");
-    stage.setAttribute("aria-label", `${model.get("alt")}. ${help()}`);
     shapes.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
     stage.style.maxWidth = `${model.get("shown")}px`;
     Object.assign(stage.style, { aspectRatio: `${size[0]} / ${size[1]}` });
+  };
+  const paintWords = () => {
+    picture.alt = model.get("alt");
+    stage.setAttribute("aria-label", `${model.get("alt")}. ${help()}`);
   };
   const paintBoxes = () => {
     if (drag) return;
@@ -155,17 +157,20 @@ function render({ model, el }) {
   said.setAttribute("aria-live", "polite");
   shapes.setAttribute("preserveAspectRatio", "none");
   picture.draggable = false;
+  paintWords();
   paintPicture();
   paintShapes();
   paintBoxes();
+  model.on("change:alt", paintWords);
   model.on("change:picture", paintPicture);
   model.on("change:shapes", paintShapes);
   model.on("change:boxes", paintBoxes);
   model.on("change:chosen", paintBoxes);
+  model.on("change:names", paintBoxes);
   model.on("change:notice", () => say());
   return () => {
     URL.revokeObjectURL(picture.src);
-    for (const [name, paints] of [["picture", paintPicture], ["shapes", paintShapes], ["boxes", paintBoxes], ["chosen", paintBoxes]]) model.off(`change:${name}`, paints);
+    for (const [trait, paints] of [["alt", paintWords], ["picture", paintPicture], ["shapes", paintShapes], ["boxes", paintBoxes], ["chosen", paintBoxes], ["names", paintBoxes]]) model.off(`change:${trait}`, paints);
   };
 }
 
