@@ -1,9 +1,14 @@
 """Colours of labels stay apart for everybody, whatever cones their eyes have."""
 
+import re
+
 import numpy as np
 import pytest
+from PIL import ImageColor
 
 from florence_nb.drawing import PALETTE, Drawing, _readable_on, colour_of, show, show_all
+from florence_nb.kit import handout
+from florence_nb.kit import slides as slides_module
 from florence_nb.parsing import parse
 
 from .colour_vision import SEEN_BY, ciede2000, contrast, nearest
@@ -52,3 +57,16 @@ def test_pictures_are_shown_with_words():
     assert isinstance(one, Drawing) and not isinstance(one.copy(), Drawing), (
         "a changed copy shows another thing"
     )
+
+
+def test_words_on_slides_and_the_handout_can_be_read():
+    """Each colour of words on the paper of its theme, and on the tint behind code."""
+    slides, page = (slides_module.HERE / "slides.css").read_text(encoding="utf-8"), handout._STYLE
+    light, dark = re.findall(r":root \{(.*?)\}", slides)
+    for theme in (light, light + dark, page[: page.index("}")] + " --paper: #ffffff;"):
+        colours = {name: ImageColor.getrgb(value) for name, value in re.findall(r"--(\w+): (#\w{6})", theme)}
+        rgb = {name: np.array(colour) / 255 for name, colour in colours.items()}
+        tint = 0.13 * rgb["mark"] + 0.87 * rgb["paper"]
+        for name in ("ink", "quiet", "mark"):
+            assert contrast(rgb[name], rgb["paper"]) >= 4.5, (name, theme)
+        assert contrast(rgb["ink"], tint) >= 4.5 and contrast(rgb["quiet"], tint) >= 4.5, theme

@@ -142,8 +142,8 @@ function render({ model, el }) {
     Object.assign(stage.style, { aspectRatio: `${size[0]} / ${size[1]}` });
   };
   const paintWords = () => {
-    picture.alt = model.get("alt");
-    stage.setAttribute("aria-label", `${model.get("alt")}. ${help()}`);
+    picture.alt = model.get("alt") || `Picture of ${size[0]} by ${size[1]} pixels`;
+    stage.setAttribute("aria-label", `${picture.alt}. ${help()}`);
   };
   const paintBoxes = () => {
     if (drag) return;

@@ -76,16 +76,15 @@ def poor(notebook) -> list:
 
 def test_all_words_can_be_read_in_both_themes_and_all_pictures_have_words(open_notebook, with_tests):
     notebook = opened(open_notebook, with_tests, "access", *PANELS)
-    notebook.page.set_viewport_size(
-        {"width": 1280, "height": 6000}
-    )  # JupyterLab draws what is near the window
+    tall = {"width": 1280, "height": 6000}  # JupyterLab draws what is near the window
+    notebook.page.set_viewport_size(tall)
     notebook.page.wait_for_timeout(1500)
     assert len(notebook.page.evaluate("contrast()")) > 100
     assert notebook.page.evaluate("nameless()") == []
     assert poor(notebook) == []
     notebook.shoot("access", (1280,))
     notebook.dark()
-    notebook.page.set_viewport_size({"width": 1280, "height": 6000})
+    notebook.page.set_viewport_size(tall)
     notebook.page.wait_for_timeout(1500)
     assert poor(notebook) == []
     notebook.shoot("access-dark", (1280,))

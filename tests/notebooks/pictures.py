@@ -30,7 +30,7 @@ def picture_data(output: NotebookNode) -> bytes | None:
 
 
 def take_html(output: NotebookNode) -> str:
-    """Takes away the HTML that shows an output's picture once more; returns the picture's alternative text."""
+    """Takes away the HTML that shows an output's picture once more; returns its alternative text."""
     if picture_data(output) is None:
         return ""
     found = re.search(r'<img[^>]* alt="([^"]*)"', output.data.pop("text/html", ""))
