@@ -200,7 +200,6 @@ def _text(part: Any) -> str:
 def _html(part: Any) -> str:
     picture = _picture(part)
     if picture is not None:
-        return img(
-            picture, alt_text(part) if isinstance(part, Answer) else "the picture that the function returned"
-        )
+        told = alt_text(part) if isinstance(part, Answer) else getattr(part, "alt", "")
+        return img(picture, told or "the picture that the function returned")
     return f'<p style="white-space: pre-wrap">{escape(_text(part))}</p>' if part is not None else ""
