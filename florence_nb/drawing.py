@@ -8,11 +8,14 @@ every answer.
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from html import escape
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw
@@ -25,12 +28,14 @@ from .locations import LOC, from_loc
 from .tasks import TASKS
 
 Colour = tuple[int, int, int]
+Palette = Sequence["str | Colour"] | Mapping[str, "str | Colour"]
 
-# Twelve colours bright enough for black letters and dark pictures; the dark rim of the lines sets them off
-# from light ones.
+# Twelve colours that stay apart for everybody: of any two, CIEDE2000 is 10 or more, also for eyes without
+# one of the three kinds of cones. All carry black letters; the dark rim of the lines sets them off from
+# light pictures.
 PALETTE: tuple[str, ...] = (
-    "#ff5a55", "#ff8c1a", "#dba400", "#84b81a", "#1fb35a", "#14b8a6", "#1fa8f0", "#6585ff", "#a877ff",
-    "#e65fd2", "#fb7299", "#bf8a5e",
+    "#ff001a", "#66ffcc", "#b34dff", "#ffe64d", "#339980", "#ffb3e6", "#ccb31a", "#b399ff", "#e68099",
+    "#80cc80", "#b36699", "#e64d66",
 )  # fmt: skip
 
 # With this salt the thirty kinds of the drawn world spread evenly: no colour serves more than three of them.
@@ -43,12 +48,59 @@ _WARN = (156, 74, 0)
 _PAD = 10
 
 
+class Drawing(Image.Image):
+    """A picture that a notebook shows together with ``alt``, a sentence for who cannot see it."""
+
+    alt = ""
+
+    def _repr_html_(self) -> str:
+        return img(self, self.alt)
+
+    def _repr_png_(self) -> None:
+        return None  # the JPEG is smaller
+
+
+def described(picture: Image.Image, alt: str) -> Drawing:
+    """The same picture with a sentence for who cannot see it."""
+    picture.__class__ = Drawing  # Pillow has no way to make an image of a subclass
+    drawing = cast(Drawing, picture)
+    drawing.alt = alt
+    return drawing
+
+
+def img(picture: Image.Image, alt: str) -> str:
+    """The picture as an ``<img>`` of its own size that shrinks with the page."""
+    return (
+        f'<img src="data:image/jpeg;base64,{jpeg(picture)}" width="{picture.width}"'
+        f' alt="{escape(alt, quote=True)}">'
+    )
+
+
+def jpeg(picture: Image.Image, quality: int = 88) -> str:
+    """An RGB picture as JPEG in base64."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def alt_text(answer: Answer | Exception) -> str:
+    """An answer in a sentence, for who cannot see the picture."""
+    if isinstance(answer, Exception):
+        return str(answer) or type(answer).__name__
+    if answer.labels:
+        names = ", ".join(label or "a region without a name" for label in answer.labels[:12])
+        return f"Answer to {answer.task} drawn on the picture: {names}" + (
+            " and more." if len(answer.labels) > 12 else "."
+        )
+    return f"Answer to {answer.task}: {answer.text or 'nothing found'}"
+
+
 def show(
     answer: Answer | Exception,
     image: Any = None,
     *,
     width: int = 480,
-    palette: Sequence[str | Colour] | None = None,
+    palette: Palette | None = None,
 ) -> Image.Image:
     """The answer drawn on its picture.
 
@@ -58,18 +110,19 @@ def show(
             A picture of another size than ``answer.image_size`` is fine: places are scaled to it.
         width: of the result in pixels, 100 or more. A very tall picture becomes narrower and is set on a
             sheet of this width.
-        palette: colours to use instead of `PALETTE`, as Pillow names them or as (r, g, b).
+        palette: colours to use instead of `PALETTE`, as Pillow names them or as (r, g, b); or a dictionary
+            that gives some labels a colour of their own.
 
     Returns:
-        A new RGB image. Under the picture stands what was read or said, "nothing found", and each note of the
-        answer.
+        A new RGB image; a notebook shows it with an alternative text. Under the picture stands what was read
+        or said, "nothing found", and each note of the answer.
 
     Raises:
         InputError: a width under 100, an empty palette or an unknown colour, or no image.
     """
     if not isinstance(width, int) or width < 100:
         raise InputError(f"width is the width of the result in whole pixels, at least 100, not {width!r}.")
-    return _drawn(answer, image, width, _colours(palette))
+    return described(_drawn(answer, image, width, palette), alt_text(answer))
 
 
 def show_all(
@@ -77,7 +130,7 @@ def show_all(
     columns: int | None = None,
     *,
     width: int = 960,
-    palette: Sequence[str | Colour] | None = None,
+    palette: Palette | None = None,
 ) -> Image.Image:
     """Answers side by side, row by row, each with its prompt above; RGB, at most ``width`` pixels wide.
 
@@ -106,7 +159,7 @@ def show_all(
         high = max((strip.height for strip in strips[part] if strip), default=0)
         rows.append(
             [
-                _drawn(answer, None, cell, _colours(palette), strip and _padded_to(strip, high))
+                _drawn(answer, None, cell, palette, strip and _padded_to(strip, high))
                 for answer, strip in zip(answers[part], strips[part], strict=True)
             ]
         )
@@ -117,26 +170,33 @@ def show_all(
     for r, row in enumerate(rows):
         for c, picture in enumerate(row):
             sheet.paste(picture, (c * (cell + _PAD), sum(heights[:r]) + r * _PAD))
-    return sheet
+    return described(sheet, " ".join(map(alt_text, answers)))
 
 
-def colour_of(label: str, palette: Sequence[str | Colour] | None = None) -> Colour:
+def colour_of(label: str, palette: Palette | None = None) -> Colour:
     """The colour of a label, (r, g, b): chosen by a checksum of its letters, so the same always and
     everywhere.
     """
-    return _pick(label, 0, _colours(palette))
+    return _painter(palette)(label, 0)
 
 
-def _colours(palette: Sequence[str | Colour] | None) -> list[Colour]:
+def _painter(palette: Palette | None) -> Callable[[str, int], Colour]:
+    """A function: label and index of a region → colour. Nameless regions take the colours in turn."""
+    own, listed = (palette, None) if isinstance(palette, Mapping) else ({}, palette)
     try:
-        colours = [_rgb(colour) for colour in (PALETTE if palette is None else palette)]
+        fixed = {label: _rgb(colour) for label, colour in own.items()}
+        colours = [_rgb(colour) for colour in (PALETTE if listed is None else listed)]
         if not colours:
             raise ValueError
     except (TypeError, ValueError):
         raise InputError(
             f"A palette is a list of colours such as '#1f8fff', 'red' or (255, 0, 0), not {palette!r}."
         ) from None
-    return colours
+    return lambda label, index: fixed.get(label) or colours[_key(label, index) % len(colours)]
+
+
+def _key(label: str, index: int) -> int:
+    return zlib.crc32(f"{_SALT}{label.casefold()}".encode("utf-8", "replace")) if label else index
 
 
 def _rgb(colour: str | Colour) -> Colour:
@@ -144,12 +204,6 @@ def _rgb(colour: str | Colour) -> Colour:
     if not all(0 <= value <= 255 for value in (r, g, b)):
         raise ValueError
     return r, g, b
-
-
-def _pick(label: str, index: int, colours: list[Colour]) -> Colour:
-    """Nameless regions take the colours in turn."""
-    key = zlib.crc32(f"{_SALT}{label.casefold()}".encode("utf-8", "replace")) if label else index
-    return colours[key % len(colours)]
 
 
 @dataclass
@@ -177,16 +231,17 @@ def _drawn(
     answer: Answer | Exception,
     image: Any,
     width: int,
-    colours: list[Colour],
+    palette: Palette | None,
     head: Image.Image | None = None,
 ) -> Image.Image:
     """The picture with its marks, below ``head``, above a strip of words."""
+    colour = _painter(palette)
     if isinstance(answer, Exception):
         return _strip([(str(answer) or type(answer).__name__, _WARN)], width)
     if not isinstance(answer, Answer):
         raise InputError(f"What is shown is an Answer of run_example or parse, not {type(answer).__name__}.")
     picture = _picture(answer, image, width)
-    marks = _marks(answer, np.array(picture.size) / answer.image_size, colours)
+    marks = _marks(answer, np.array(picture.size) / answer.image_size, colour)
     picture = _named(_paint(picture, marks, _asked_region(answer, picture.size)), marks, width)
     foot = _foot_words(answer)
     parts = [part for part in (head, picture, _strip(foot, width) if foot else None) if part]
@@ -216,15 +271,15 @@ def _picture(answer: Answer, image: Any, width: int) -> Image.Image:
     )
 
 
-def _marks(answer: Answer, scale: np.ndarray, colours: list[Colour]) -> list[_Mark]:
-    return [_mark(region, index, scale, colours) for index, region in enumerate(answer.regions)]
+def _marks(answer: Answer, scale: np.ndarray, colour: Callable[[str, int], Colour]) -> list[_Mark]:
+    return [_mark(region, scale, colour(region.label, index)) for index, region in enumerate(answer.regions)]
 
 
-def _mark(region: Region, index: int, scale: np.ndarray, colours: list[Colour]) -> _Mark:
+def _mark(region: Region, scale: np.ndarray, colour: Colour) -> _Mark:
     score = "" if region.score is None else f"{region.score:.2f}"
     name = " ".join(filter(None, (clean(region.label), score)))
     outlines = [part * scale for part in region.outlines]
-    return _Mark(outlines, name, _pick(region.label, index, colours), region.kind)
+    return _Mark(outlines, name, colour, region.kind)
 
 
 def _asked_region(answer: Answer, size: tuple[int, int]) -> np.ndarray | None:

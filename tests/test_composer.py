@@ -109,7 +109,7 @@ def test_boxes_are_matched_by_label_and_the_best_pair_first():
         ("car", "found", 1.0),
         ("car", "found", 0.82),
         ("dog", "missed", None),
-        ("cat", "not there", None),
+        ("cat", "invented", None),
     ]
 
 
@@ -140,7 +140,7 @@ def test_masks_are_compared_by_their_area():
     (match,) = composer_model.match_mask(other, one)
     assert match.iou == pytest.approx(0.5, abs=0.01)
     assert [m.verdict for m in composer_model.match_mask(none, one)] == ["missed"]
-    assert [m.verdict for m in composer_model.match_mask(one, none)] == ["not there"]
+    assert [m.verdict for m in composer_model.match_mask(one, none)] == ["invented"]
     assert composer_model.match_mask(none, none) == ()
 
 
@@ -158,7 +158,7 @@ def test_words_must_be_read_right():
     assert [m.verdict for m in composer_model.match_lines(truth, truth)] == ["found"]
     assert [(m.name, m.verdict) for m in composer_model.match_lines(wrong, truth)] == [
         ("STOP", "missed"),
-        ("SHOP", "not there"),
+        ("SHOP", "invented"),
     ]
 
 
@@ -288,3 +288,51 @@ def test_a_real_model_is_asked_in_one_batch(monkeypatch):
 def test_unknown_questions_are_refused():
     with pytest.raises(InputError, match="boxes, mask, caption, reading"):
         scene_composer(None, ask=("colours",))
+
+
+def test_new_things_stand_apart():
+    scene = composer_model.first_scene()
+    for _ in range(3):
+        scene = composer_model.with_thing(scene, "house")
+    across = sorted(thing.at[0] for thing in scene.wanted if thing.kind == "house")
+    assert min(b - a for a, b in zip(across, across[1:])) >= 0.15
+
+
+def test_a_box_moved_resized_removed_or_drawn_changes_its_thing():
+    scene = composer_model.first_scene()
+    tree, car, sign = boxes = composer_model.boxes_of(scene)
+
+    def by(index, box):
+        return composer_model.dragged(
+            scene, [box if i == index else old for i, old in enumerate(boxes)], "cup"
+        )
+
+    x1, y1, x2, y2 = car
+    assert by(1, (x1 + 38, y1, x2 + 38, y2)).wanted[1].at[0] == pytest.approx(0.32 + 38 / 384, abs=0.003)
+    half = by(1, (x1, y1, (x1 + x2) // 2, (y1 + y2) // 2)).wanted[1]
+    assert half.size == pytest.approx(0.21, abs=0.01) and half.at[0] < 0.32
+    assert [t.kind for t in composer_model.dragged(scene, [tree, sign], "cup").wanted] == ["tree", "sign"]
+    new = composer_model.dragged(scene, [*boxes, (10, 200, 70, 260)], "cup").wanted[3]
+    assert new.kind == "cup" and new.at == pytest.approx((40 / 384, 230 / 288))
+    assert composer_model.dragged(scene, boxes, "cup") == scene
+
+
+def test_a_thing_is_dragged_on_the_stage(composer):
+    boxes = list(composer.stage.boxes)
+    assert boxes == composer_model.boxes_of(composer.scene)
+    x1, y1, x2, y2 = boxes[1]
+    composer.stage.set_trait("boxes", [boxes[0], (x1 + 60, y1, x2 + 60, y2), boxes[2]])
+    assert composer.across.value == 48 and composer.thing.label == "red car"
+    composer.stage.boxes = composer.stage.boxes[:2]
+    assert [thing.kind for thing in composer.scene.wanted] == ["tree", "car"]
+    assert composer.stage.names == ["green tree", "red car"]
+
+
+def test_what_is_invented_looks_unlike_what_is_right():
+    scene = composer_model.first_scene()
+    truth = parse(scene.answer("<OD>"), "<OD>", scene.size)
+    said = parse(scene.answer("<OD>").replace("car", "bus"), "<OD>", scene.size)
+    one = composer_model.Comparison("boxes", said, truth, composer_model.match_boxes(said, truth))
+    assert composer_model.drawn([one], scene).alt.count("bus: invented") == 1
+    red = np.abs(np.asarray(composer_model.drawn([one], scene)).astype(int) - (255, 0, 26)).max(axis=-1) < 9
+    assert red.any() and "invented" not in composer_model.drawn([one], scene, truth=True).alt

@@ -134,3 +134,10 @@ def test_a_parameter_without_control_and_default():
 
 def test_a_function_that_takes_any_keyword():
     assert fnb.interact(lambda **settings: settings, size=(1, 9)).set(size=2) == {"size": 2}
+
+
+def test_it_says_that_the_function_runs():
+    seen = []
+    panel = fnb.interact(lambda size=5: seen.append(panel.busy.value if size == 7 else ""), size=(1, 9))
+    panel.set(size=7)
+    assert "Running" in seen[-1] and "Running" not in panel.busy.value

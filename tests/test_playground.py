@@ -398,3 +398,22 @@ def test_nothing_is_asked_before_it_is_wanted():
     assert quiet.still().size == quiet.chosen.image.size
     with pytest.raises(InputError, match="<OD>"):
         playground(florence, "coffee", task="<ODD>")
+
+
+def test_without_words_neither_the_old_answer_nor_python_that_fails(panel):
+    panel.group.value = "grounding"
+    assert "not asked about yet" in panel.picture.value and panel.result.value == "" == panel.call.value
+    panel.phrase.value = "car"
+    assert "&#x27;car&#x27;" in panel.call.value
+
+
+def test_the_trouble_of_an_address_goes_with_another_source(panel):
+    panel.source.value = "url"
+    panel.url.value = "nonsense.png"
+    assert "trouble" in panel.status.value
+    panel.source.value = "upload"
+    assert panel.status.value == ""
+
+
+def test_settings_are_called_as_in_python(panel):
+    assert [control.description for control in panel.settings.values()] == list(panel.settings)

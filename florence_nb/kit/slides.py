@@ -143,7 +143,8 @@ def _picture(cell: NotebookNode) -> str:
     for output in reversed(cell.outputs):
         for kind in _PICTURES:
             if data := output.get("data", {}).get(kind):
-                return f'<img alt="The output of the cell" src="data:{kind};base64,{"".join(data.split())}">'
+                alt = output.get("metadata", {}).get(kind, {}).get("alt", "The output of the cell")
+                return f'<img alt="{html.escape(alt)}" src="data:{kind};base64,{"".join(data.split())}">'
     return ""
 
 

@@ -21,10 +21,15 @@ from ..scenes.signs import SIGN_KINDS
 from . import composer_model
 from .composer_model import ASKED, Comparison, Match
 from .panel import Panel, img, page, trouble
+from .region import region_picker
 
 if TYPE_CHECKING:
     from ..florence import Florence
 
+_HELP = (
+    "Drag a thing or its corners; or Tab to it: arrows move, Shift+arrows resize, Delete removes."
+    " A box drawn beside them puts the new thing there."
+)
 _WIDE = {"description_width": "80px"}
 _FULL = {"width": "270px"}
 _NAMES = {"boxes": "boxes", "mask": "mask of the chosen thing", "caption": "caption", "reading": "words read"}
@@ -38,6 +43,7 @@ class SceneComposer(Panel):
         comparisons: what the model said of it beside the truth, one `Comparison` for each thing asked for.
         refused: the last error, or None.
         thing: dropdown, the index of the chosen thing in ``scene.wanted``.
+        stage: the picture on which things are dragged, a `RegionPicker` with a box for each.
         across, down, size: sliders in percent of the picture. colour, mirrored, words: of the chosen thing.
         background: dropdown. asked: a checkbox for each of boxes, mask, caption and reading.
     """
@@ -48,12 +54,12 @@ class SceneComposer(Panel):
         self.refused: Exception | None = None
         self._filling = False
         self._make_controls(what)
+        self._make_stage()
         self.status = ipywidgets.HTML()
-        self.result = ipywidgets.HTML(layout={"flex": "8 1 540px", "min_width": "0"})
+        self.result = ipywidgets.HTML(layout={"flex": "8 1 440px", "min_width": "0"})
         groups = [self._thing_box(), self._scene_box()]
-        controls = ipywidgets.HBox(
-            groups, layout={"flex": "1 1 280px", "flex_flow": "row wrap", "grid_gap": "0 24px"}
-        )
+        row = {"flex_flow": "row wrap", "grid_gap": "0 24px"}
+        controls = ipywidgets.HBox([self.stage, *groups], layout={"flex": "1 1 280px", **row})
         layout = {"flex_flow": "row wrap", "grid_gap": "0 20px", "align_items": "flex-start"}
         super().__init__([ipywidgets.HBox([controls, self.result], layout=layout), self.status])
         self._list_things(0)
@@ -94,6 +100,13 @@ class SceneComposer(Panel):
         }
         self._observe()
 
+    def _make_stage(self) -> None:
+        self.stage = region_picker(self.scene.image, several=True, width=280)
+        self.stage.layout = {"width": "280px"}
+        self.stage.help = _HELP
+        self.stage.observe(self._drag, "boxes")
+        self.stage.observe(self._choose_box, "chosen")
+
     def _observe(self) -> None:
         self.thing.observe(self._choose, "value")
         for control in (self.across, self.down, self.size, self.colour, self.mirrored, self.words):
@@ -121,6 +134,28 @@ class SceneComposer(Panel):
         """Which of ``scene.wanted`` is chosen; None in an empty scene."""
         return self.thing.value
 
+    def _drag(self, change: Any) -> None:
+        if self._filling:
+            return
+        boxes, kind = change["new"], self.kind.value
+        chosen = min(composer_model.changed_box(self.scene, boxes), len(boxes) - 1)
+        if not self._turn_into(lambda: composer_model.dragged(self.scene, boxes, kind), chosen):
+            self._list_things(self.index)
+
+    def _choose_box(self, change: Any) -> None:
+        if not self._filling and 0 <= change["new"] < len(self.scene.wanted):
+            self.thing.value = change["new"]
+
+    def _show_stage(self) -> None:
+        with self.stage.hold_sync():  # the page gets one message, and keeps the focus on the box
+            self.stage.set_image(self.scene.image, f"The scene: {self._told()}")
+            self.stage.names = [composer_model.title_of(thing) for thing in self.scene.wanted]
+            self.stage.boxes = composer_model.boxes_of(self.scene)
+            self.stage.chosen = -1 if self.index is None else self.index
+
+    def _told(self) -> str:
+        return ", ".join(map(composer_model.title_of, self.scene.wanted)) or "nothing"
+
     def _list_things(self, chosen: int | None) -> None:
         """Names in the list and values in the controls, without an answer for each of them."""
         self._filling = True
@@ -128,6 +163,7 @@ class SceneComposer(Panel):
         self.thing.options = [(composer_model.title_of(thing), number) for number, thing in enumerate(things)]
         self.thing.value = min(chosen or 0, len(things) - 1) if things else None
         self._fill()
+        self._show_stage()
         self._filling = False
 
     def _fill(self) -> None:
@@ -189,14 +225,15 @@ class SceneComposer(Panel):
     def _remove(self, _button: Any) -> None:
         self._turn_into(lambda: composer_model.without(self.scene, self.index), self.index)
 
-    def _turn_into(self, new: Any, chosen: int | None) -> None:
+    def _turn_into(self, new: Any, chosen: int | None) -> bool:
         try:
             self.scene = new()
         except InputError as error:
             self._refuse(error)
-            return
+            return False
         self._list_things(chosen)
         self._answer()
+        return True
 
     def _refuse(self, error: Exception) -> None:
         self.refused, self.status.value = error, trouble(error)
@@ -218,17 +255,16 @@ class SceneComposer(Panel):
             _tables(self.comparisons),
             _captions(self.comparisons),
         )
-        self.status.value = page(
-            f"<p class='faint'>{len(self.comparisons)} answers in {1000 * seconds:.0f} ms</p>"
-        )
+        count = len(self.comparisons)
+        words = f"{count} {'answer' if count == 1 else 'answers'} in {1000 * seconds:.0f} ms"
+        self.status.value = page(f"<p class='faint' role='status'>{words}</p>")
 
     def still(self) -> Image.Image:
         shown = [one.answer for one in self.comparisons if one.what != "caption"]
         return show_all(shown, width=720) if shown else self.scene.image
 
     def __repr__(self) -> str:
-        things = ", ".join(map(composer_model.title_of, self.scene.wanted)) or "nothing"
-        return f"Scene composer: {things} ({self.scene.background})"
+        return f"Scene composer: {self._told()} ({self.scene.background})"
 
 
 def scene_composer(
@@ -262,7 +298,7 @@ _STYLE = """<style>
 .fnb .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(250px, 1fr)); gap: 6px 12px }
 .fnb figure { margin: 0 } .fnb figcaption { font-weight: 600; margin-bottom: 2px }
 .fnb figure img { width: 100% }
-.fnb td.good { color: #2b8a3e } .fnb td.bad { color: #c25100 }
+.fnb td.good { color: #1f6b2f } .fnb td.bad { color: #a83f00 }
 [data-jp-theme-light=false] .fnb td.good { color: #69db7c }
 [data-jp-theme-light=false] .fnb td.bad { color: #ffa94d }
 </style>"""

@@ -19,6 +19,8 @@ from .panel import Panel, alt_text, img, page, sentence, trouble
 WIDTH = 400
 """Width in pixels of a drawn answer; `florence_nb.show` makes other ones."""
 _STYLE = {"description_width": "initial"}
+_RUNNING = "<p class='faint' role='status'>Running …</p>"
+_READY = "<p role='status'>&nbsp;</p>"  # as high, so that nothing jumps
 _CONTROLS = "a tuple, a list, a bool, a string or a widget"
 
 
@@ -36,12 +38,12 @@ class Interact(Panel):
         self.result: Any = None
         self.error: Exception | None = None
         self._quiet = False
-        self.output = ipywidgets.HTML()
+        self.output, self.busy = ipywidgets.HTML(), ipywidgets.HTML(page(_READY))
         shown = [widget for widget in self.controls.values() if isinstance(widget, ipywidgets.Widget)]
         for widget in shown:
             widget.observe(self._run, "value")
         row = ipywidgets.HBox(shown, layout={"flex_flow": "row wrap", "grid_gap": "0 24px"})
-        super().__init__([row, self.output])
+        super().__init__([row, self.busy, self.output])
         self._run()
 
     @property
@@ -80,6 +82,7 @@ class Interact(Panel):
     def _run(self, _change: Any = None) -> None:
         if self._quiet:
             return
+        self.busy.value = page(_RUNNING)
         try:
             self.result, self.error = self.function(**self.values), None
         except Exception as error:  # whatever it is, the controls stay usable
@@ -87,6 +90,8 @@ class Interact(Panel):
             self.output.value = trouble(InputError(sentence(error)))
         else:
             self.output.value = page(*(_html(part) for part in _parts(self.result)))
+        finally:
+            self.busy.value = page(_READY)
 
     def still(self) -> Image.Image | None:
         pictures = [_picture(part) for part in _parts(self.result)]
@@ -195,7 +200,6 @@ def _text(part: Any) -> str:
 def _html(part: Any) -> str:
     picture = _picture(part)
     if picture is not None:
-        return img(
-            picture, alt_text(part) if isinstance(part, Answer) else "the picture that the function returned"
-        )
+        told = alt_text(part) if isinstance(part, Answer) else getattr(part, "alt", "")
+        return img(picture, told or "the picture that the function returned")
     return f'<p style="white-space: pre-wrap">{escape(_text(part))}</p>' if part is not None else ""

@@ -4,17 +4,20 @@ HTML.
 
 from __future__ import annotations
 
-import base64
-import io
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets
 from IPython.display import display
 from PIL import Image
 
-from ..answers import Answer
+from ..drawing import alt_text, img, jpeg
 from ..errors import CheckpointError, InputError, first_line
+
+__all__ = ["Panel", "alt_text", "img", "jpeg", "page", "sentence", "trouble"]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STYLE = """<style>
@@ -35,7 +38,21 @@ STYLE = """<style>
 .fnb .bar { height: 9px; min-width: 1px; border-radius: 2px; background: #868e96 }
 .fnb .bar.chosen { background: #2b8a3e }
 .fnb tr { background: none !important }
+.fnb-panel .widget-box, .fnb-panel.widget-box { overflow: visible }
+.fnb-panel .widget-dropdown > select { text-overflow: ellipsis }
+.fnb-panel :is(button, select, input, [tabindex], [contenteditable]):focus-visible {
+  outline: 2px solid var(--jp-brand-color1, #1976d2) !important; outline-offset: 2px }
+[data-jp-theme-light=false] .fnb img { filter: brightness(.85) }
+[data-jp-theme-light=false] .fnb-panel .widget-dropdown > select { color-scheme: dark;
+  background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 18 18'%3E\
+%3Cpath d='M5 7l4 4 4-4' fill='none' stroke='%23eee' stroke-width='2'/%3E%3C/svg%3E") }
 </style>"""
+
+
+class Names(anywidget.AnyWidget):
+    """Nothing to see: it gives the controls of a panel the names that screen readers read."""
+
+    _esm = Path(__file__).with_name("names.js")
 
 
 class Panel(ipywidgets.VBox):
@@ -43,6 +60,10 @@ class Panel(ipywidgets.VBox):
 
     A panel sets `still()`, the picture, and `__repr__`, the text: both must be the same on every run.
     """
+
+    def __init__(self, children: Sequence[ipywidgets.Widget]) -> None:
+        super().__init__([*children, Names()])
+        self.add_class("fnb-panel")
 
     def still(self) -> Image.Image | None:
         return None
@@ -58,23 +79,6 @@ class Panel(ipywidgets.VBox):
     def _ipython_display_(self) -> None:
         # As display_data and not as the cell's result: only there does Colab add what a custom widget needs.
         display(self._repr_mimebundle_(), raw=True)
-
-
-def jpeg(picture: Image.Image, quality: int = 88) -> str:
-    """An RGB picture as JPEG in base64."""
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality)
-    return base64.b64encode(file.getvalue()).decode()
-
-
-def img(picture: Image.Image, alt: str) -> str:
-    """The picture as an ``<img>`` of its own size that shrinks with the page; ``alt`` tells it to who cannot
-    see it.
-    """
-    return (
-        f'<img src="data:image/jpeg;base64,{jpeg(picture)}" width="{picture.width}"'
-        f' alt="{escape(alt, quote=True)}">'
-    )
 
 
 def page(*pieces: str) -> str:
@@ -93,13 +97,3 @@ def sentence(error: BaseException) -> str:
         return str(error)
     first = first_line(error, "no further words")
     return f"The call failed with {type(error).__name__}: {first}"
-
-
-def alt_text(answer: Answer) -> str:
-    """An answer in a sentence, for who cannot see the picture."""
-    if answer.labels:
-        names = ", ".join(label or "a region without a name" for label in answer.labels[:12])
-        return f"Answer to {answer.task} drawn on the picture: {names}" + (
-            " and more." if len(answer.labels) > 12 else "."
-        )
-    return f"Answer to {answer.task}: {answer.text or 'nothing found'}"

@@ -26,7 +26,7 @@ from .webcam import Webcam
 _SMALL = 50e6
 _STRIP = 8
 _WIDE = {"width": "auto"}  # a dict, as a Layout would be shared, and hide all when it hides one
-_NARROW = "min(300px, 100%)"  # a telephone leaves less than 300 pixels to a cell
+_LIST = {"style": {"description_width": "60px"}, "layout": _WIDE}
 _STYLE = """<style>
 .fnb pre { margin: 0 0 8px; padding: 6px 8px; max-height: 190px; overflow: auto; white-space: pre-wrap;
   overflow-wrap: anywhere;
@@ -37,17 +37,19 @@ _STYLE = """<style>
 .fnb .place { background: #1c7ed633 }
 .fnb .thumb img { height: 84px; width: 118px; object-fit: cover; object-position: top }
 .fnb .thumb { font-size: 11px; line-height: 1.3; overflow-wrap: anywhere }
-</style>"""
-_NAMES = {
-    "num_beams": "beams",
-    "max_new_tokens": "most new tokens",
-    "length_penalty": "length penalty",
-    "no_repeat_ngram_size": "no n-gram twice",
-    "do_sample": "draw tokens by chance (do_sample)",
-    "temperature": "temperature",
-    "top_p": "top p",
-    "seed": "seed",
+.fnb-playground { container-type: inline-size; width: 100% }
+.fnb-playground .fnb-three { display: grid; grid-template: "controls picture" auto "controls answer" 1fr
+  / minmax(290px, 340px) minmax(0, 600px); gap: 8px 24px; align-items: start }
+.fnb-playground .fnb-three > :nth-child(1) { grid-area: picture }
+.fnb-playground .fnb-three > :nth-child(2) { grid-area: controls }
+.fnb-playground .fnb-three > :nth-child(3) { grid-area: answer }
+.fnb-playground .fnb-picture img { width: auto; max-height: 75vh }
+.fnb-playground .widget-readout { min-width: 44px }
+@container (max-width: 580px) {
+  .fnb-playground .fnb-three { grid-template: "picture" "controls" "answer" / 100% }
+  .fnb-playground .fnb-picture img { max-height: 38vh }
 }
+</style>"""
 
 
 def playground(
@@ -99,7 +101,8 @@ class Playground(Panel):
         self._make_settings(florence)
         self._make_answer()
         self._make_history()
-        left = ipywidgets.VBox(
+        settings = [] if self.is_record else self.settings.values()
+        controls = ipywidgets.VBox(
             [
                 self.source,
                 self.source_more,
@@ -107,19 +110,17 @@ class Playground(Panel):
                 self.task,
                 self.recorded,
                 self.input,
-                *([] if self.is_record else self.settings.values()),
+                *settings,
                 self.live,
                 self.buttons,
                 self.status,
-            ],
-            layout={"flex": "0 1 340px", "min_width": _NARROW},
+            ]
         )
-        right = ipywidgets.VBox(
-            [self.picture, self.result, self.call],
-            layout={"flex": "1 1 400px", "min_width": _NARROW, "max_width": "620px"},
-        )
-        columns = ipywidgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "8px 24px"})
-        super().__init__([columns, self.strip, self.comparison])
+        # The picture comes first: on a narrow page it stands above the controls that change it.
+        three = ipywidgets.Box([self.picture, controls, ipywidgets.VBox([self.result, self.call])])
+        three.add_class("fnb-three")
+        super().__init__([three, self.strip, self.comparison])
+        self.add_class("fnb-playground")
         self._choose_task()
         if ask:
             self._ask()
@@ -158,11 +159,11 @@ class Playground(Panel):
             options=[*own, *names, *more],
             value=first,
             description="picture",
-            layout=_WIDE,
+            **_LIST,
         )
         self.upload = Upload(most=playground_model.MOST_BYTES)
         self.url = ipywidgets.Text(
-            placeholder="https://…", continuous_update=False, description="address", layout=_WIDE
+            placeholder="https://…", continuous_update=False, description="address", **_LIST
         )
         self.webcam = Webcam()
         self.source_more = ipywidgets.VBox()
@@ -188,9 +189,9 @@ class Playground(Panel):
             tooltips=[f"Tasks to {name}" for name in playground_model.GROUPS.values()],
         )
         self.task = ipywidgets.Dropdown(
-            options=playground_model.tasks_of(group), value=task, description="task", layout=_WIDE
+            options=playground_model.tasks_of(group), value=task, description="task", **_LIST
         )
-        self.phrase = ipywidgets.Text(description="words", layout=_WIDE)
+        self.phrase = ipywidgets.Text(description="words", **_LIST)
         self.region: RegionPicker = region_picker(self.chosen.image, width=340)
         self.input = ipywidgets.VBox()
         self.recorded = ipywidgets.Dropdown(description="recorded", layout={**_WIDE, "display": "none"})
@@ -202,6 +203,7 @@ class Playground(Panel):
             lambda _widget, content, _buffers: self._ask() if content.get("event") == "submit" else None
         )
         self.region.observe(self._changed, "box")
+        self.region.on_ask(self._ask)
 
     def _make_settings(self, florence: Florence) -> None:
         most = self.usual["max_new_tokens"]
@@ -218,7 +220,7 @@ class Playground(Panel):
             "seed": _slider(ipywidgets.IntSlider, min=0, max=20),
         }
         for name, control in self.settings.items():
-            control.value, control.description = self.usual[name], _NAMES[name]
+            control.value, control.description = self.usual[name], name
             control.observe(self._changed, "value")
         small = self.is_record or _is_small(florence)
         self.live = ipywidgets.Checkbox(
@@ -237,7 +239,8 @@ class Playground(Panel):
 
     def _make_answer(self) -> None:
         self.picture, self.result, self.call = ipywidgets.HTML(), ipywidgets.HTML(), ipywidgets.HTML()
-        self._show_picture(self.chosen.image, f"The picture {self.chosen.name}, not asked about yet")
+        self.picture.add_class("fnb-picture")
+        self._show_unasked()
 
     def _make_history(self) -> None:
         self.strip = ipywidgets.HBox(layout={"flex_flow": "row wrap", "grid_gap": "4px 8px"})
@@ -258,6 +261,7 @@ class Playground(Panel):
     def _choose_source(self, _change: Any = None) -> None:
         more = {"upload": self.upload, "url": self.url, "webcam": self.webcam}.get(self.source.value)
         self.source_more.children = [more] if more else []
+        self._prepare()  # takes the trouble of another source away
         if self.source.value == "given":
             self._use(self.given)
         elif not more:
@@ -279,8 +283,7 @@ class Playground(Panel):
 
     def _use(self, picture: Picture) -> None:
         self.chosen = picture
-        self._show_picture(picture.image, f"The picture {picture.name}, not asked about yet")
-        self.result.value = ""
+        self._show_unasked()
         self._quiet = True
         self.region.set_image(picture.image, f"The picture {picture.name}")
         self.region.box = playground_model.first_region(picture.image.size)
@@ -343,9 +346,10 @@ class Playground(Panel):
         problem = request.problem()
         self.run.disabled = bool(problem)
         self._say(problem)
-        self.call.value = _STYLE + page(
-            f'<h4>The same in Python</h4><pre class="call">{escape(request.call())}</pre>'
-        )
+        if problem:  # the old answer belongs to another question
+            self._show_unasked()
+        code = f'<h4>The same in Python</h4><pre class="call" tabindex="0">{escape(request.call())}</pre>'
+        self.call.value = "" if problem else page(code)
 
     # asking
 
@@ -369,24 +373,28 @@ class Playground(Panel):
         kind = 'class="trouble" role="alert"' if trouble else 'class="faint" role="status"'
         self.status.value = page(f"<p {kind}>{escape(words)}</p>") if words else ""
 
+    def _show_unasked(self) -> None:
+        self._show_picture(self.chosen.image, f"The picture {self.chosen.name}, not asked about yet")
+        self.result.value = ""
+
     def _show_picture(self, picture: Image.Image, alt: str) -> None:
         picture = picture.copy()
         picture.thumbnail((600, 900))
-        self.picture.value = page(img(picture, alt))
+        self.picture.value = _STYLE + page(img(picture, alt))
 
     def _show(self, turn: HistoryEntry, again: bool) -> None:
         answer = turn.answer
         self.shown = turn
         self._show_picture(show(answer, width=600), alt_text(answer))
-        self.result.value = _STYLE + page(
-            f"<h4>The answer</h4><pre>{escape(repr(answer))}</pre>"
-            f"<h4>What the model wrote</h4><pre>{playground_model.tokens_html(answer.raw)}</pre>"
+        self.result.value = page(
+            f"<h4>The answer</h4><pre tabindex='0'>{escape(repr(answer))}</pre>"
+            f"<h4>What the model wrote</h4><pre tabindex='0'>{playground_model.tokens_html(answer.raw)}</pre>"
         )
         self.region.show_answer(
             answer if answer.text_input is not None and get_task(answer.task).takes == "region" else None
         )
         tokens = len(answer.token_ids or ())
-        where = "From memory" if again else "Stopped" if turn.stopped else "Done"
+        where = "Cached answer" if again else "Stopped" if turn.stopped else "Done"
         self._say(f"{where}: {tokens} tokens" + ("." if again else f" in {turn.seconds:.1f} s."))
         self._show_history()
 
@@ -399,9 +407,7 @@ class Playground(Panel):
     def _thumb(self, turn: HistoryEntry) -> ipywidgets.Widget:
         if turn.number not in self.thumbs:
             small, words = show(turn.answer, width=236), f"{turn.number}. {turn.request.words()}"
-            look = ipywidgets.HTML(
-                _STYLE + page(f'<div class="thumb">{img(small, words)}{escape(words)}</div>')
-            )
+            look = ipywidgets.HTML(page(f'<div class="thumb">{img(small, words)}{escape(words)}</div>'))
             tip = f"Compare answer {turn.number}"
             mark = ipywidgets.ToggleButton(description="compare", layout={"width": "118px"}, tooltip=tip)
             mark.observe(lambda change: self._mark(turn.number, change["new"]), "value")
@@ -424,7 +430,7 @@ class Playground(Panel):
                 page('<p class="faint">Mark another one to compare the two.</p>') if turns else ""
             )
             return
-        self.comparison.value = _STYLE + page(_side_by_side(turns[0], turns[1], self.usual))
+        self.comparison.value = page(_side_by_side(turns[0], turns[1], self.usual))
 
     # without a kernel
 
@@ -447,7 +453,7 @@ def _is_small(florence: Florence) -> bool:
 
 def _slider(kind: type, **options: Any) -> ipywidgets.Widget:
     """A slider that speaks when it is let go."""
-    return kind(continuous_update=False, style={"description_width": "130px"}, layout=_WIDE, **options)
+    return kind(continuous_update=False, style={"description_width": "152px"}, layout=_WIDE, **options)
 
 
 def _side_by_side(one: HistoryEntry, other: HistoryEntry, usual: dict[str, Any]) -> str:

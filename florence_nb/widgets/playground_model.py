@@ -143,8 +143,8 @@ def _in_panel_words(takes: str, text_input: Any) -> str:
 
 
 def tasks_of(group: str) -> list[tuple[str, str]]:
-    """The tasks of a group for a menu: (title and prompt, prompt)."""
-    return [(f"{task.title} {task.prompt}", task.prompt) for task in TASKS.values() if task.group == group]
+    """The tasks of a group for a menu: (title, prompt)."""
+    return [(task.title, task.prompt) for task in TASKS.values() if task.group == group]
 
 
 def text_input_of(task: str, phrase: str, box: Any) -> Any:

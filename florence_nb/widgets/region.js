@@ -2,7 +2,7 @@
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const CORNERS = [[0, 1], [2, 1], [0, 3], [2, 3]]; // which of x1, y1, x2, y2 each of the four corners moves
 const SMALLEST_SIDE = 2; // as in tasks.py
-const HELP = "Drag to draw a box. Drag it or its corners to change it. Keys: Enter draws, arrows move, Shift+arrows resize, Delete removes.";
+const HELP = "Drag to draw a box. Drag it or its corners to change it. Keys: Enter draws or asks, arrows move, Shift+arrows resize, Delete removes.";
 
 function render({ model, el }) {
   const size = [model.get("width"), model.get("height")];
@@ -20,9 +20,11 @@ function render({ model, el }) {
   const said = add(el, "div", "fnb-region-said");
   let boxes = [], chosen = -1, drag = null;
 
+  const help = () => model.get("help") || HELP;
+  const name = (index) => model.get("names")[index] || `Box ${index + 1} of ${boxes.length}`;
   const words = (box) => `x ${box[0]} to ${box[2]}, y ${box[1]} to ${box[3]} px`;
   const say = (hovered) => {
-    const now = hovered || model.get("notice") || (boxes[chosen] ? `Box ${chosen + 1} of ${boxes.length}: ${words(boxes[chosen])}` : HELP);
+    const now = hovered || model.get("notice") || (boxes[chosen] ? `${name(chosen)}: ${words(boxes[chosen])}` : help());
     if (said.textContent !== now) said.textContent = now;
   };
   const paint = () => {
@@ -31,7 +33,7 @@ function render({ model, el }) {
     boxes.forEach((box, index) => {
       const made = shown[index] || newBox(index);
       made.classList.toggle("chosen", index === chosen);
-      made.setAttribute("aria-label", `Box ${index + 1}: ${words(box)}`);
+      made.setAttribute("aria-label", `${name(index)}: ${words(box)}`);
       made.style.cssText = ["left", "top", "width", "height"].map((side, at) =>
         `${side}: ${(100 * (at < 2 ? box[at] : box[at] - box[at - 2])) / size[at % 2]}%`).join(";");
     });
@@ -43,7 +45,7 @@ function render({ model, el }) {
     made.setAttribute("role", "group");
     CORNERS.forEach((_, corner) => { add(made, "i", `corner c${corner}`).dataset.corner = corner; });
     const remove = Object.assign(add(made, "button", "remove", "×"), { type: "button", onclick: () => removeBox(index) });
-    remove.setAttribute("aria-label", `Remove box ${index + 1}`);
+    remove.setAttribute("aria-label", `Remove ${name(index)}`);
     return made;
   };
   const tell = () => {
@@ -104,6 +106,7 @@ function render({ model, el }) {
   stage.addEventListener("keydown", (event) => {
     const arrow = ARROWS[event.key], box = boxes[chosen], onStage = event.target === stage;
     if (event.key === "Escape" && drag) finish(event, true);
+    else if (event.key === "Enter" && !onStage && event.target.className !== "remove") return event.preventDefault(), event.stopPropagation(), model.send({ ask: true });
     else if (event.key === "Enter" && onStage) draw([size[0] / 4, size[1] / 4, size[0] * 0.75, size[1] * 0.75].map(clip));
     else if (arrow && box && !drag) {
       const by = arrow.map((step, axis) => step * (event.altKey ? 1 : Math.max(1, Math.round(size[axis] / 100))));
@@ -134,10 +137,13 @@ function render({ model, el }) {
     size.splice(0, 2, model.get("width"), model.get("height"));
     URL.revokeObjectURL(picture.src);
     picture.src = URL.createObjectURL(new Blob([model.get("picture")]));
-    picture.alt = model.get("alt");
     shapes.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
     stage.style.maxWidth = `${model.get("shown")}px`;
     Object.assign(stage.style, { aspectRatio: `${size[0]} / ${size[1]}` });
+  };
+  const paintWords = () => {
+    picture.alt = model.get("alt") || `Picture of ${size[0]} by ${size[1]} pixels`;
+    stage.setAttribute("aria-label", `${picture.alt}. ${help()}`);
   };
   const paintBoxes = () => {
     if (drag) return;
@@ -148,21 +154,23 @@ function render({ model, el }) {
   stage.tabIndex = 0;
   stage.dataset.lmSuppressShortcuts = "true"; // or JupyterLab takes Delete and the arrows for its cells
   stage.setAttribute("role", "application");
-  stage.setAttribute("aria-label", `${model.get("alt")}. ${HELP}`);
   said.setAttribute("aria-live", "polite");
   shapes.setAttribute("preserveAspectRatio", "none");
   picture.draggable = false;
+  paintWords();
   paintPicture();
   paintShapes();
   paintBoxes();
+  model.on("change:alt", paintWords);
   model.on("change:picture", paintPicture);
   model.on("change:shapes", paintShapes);
   model.on("change:boxes", paintBoxes);
   model.on("change:chosen", paintBoxes);
+  model.on("change:names", paintBoxes);
   model.on("change:notice", () => say());
   return () => {
     URL.revokeObjectURL(picture.src);
-    for (const [name, paints] of [["picture", paintPicture], ["shapes", paintShapes], ["boxes", paintBoxes], ["chosen", paintBoxes]]) model.off(`change:${name}`, paints);
+    for (const [trait, paints] of [["alt", paintWords], ["picture", paintPicture], ["shapes", paintShapes], ["boxes", paintBoxes], ["chosen", paintBoxes], ["names", paintBoxes]]) model.off(`change:${trait}`, paints);
   };
 }
 

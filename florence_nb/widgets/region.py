@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,10 @@ class RegionPicker(anywidget.AnyWidget):
         boxes: list of ``(x1, y1, x2, y2)``. box: the chosen one or None; set it to draw one from Python.
         shapes: regions that are shown and not drawn (see `shapes_of`). hovered: index of the shape under the
             pointer, or -1.
+        names: what the boxes are called, instead of "Box 1".
+        help: the words below while no box is chosen, if they are not the usual ones.
+
+    ``on_ask(function)`` calls the function when Enter is pressed on a box.
     """
 
     _esm = Path(__file__).with_name("region.js")
@@ -136,6 +140,8 @@ class RegionPicker(anywidget.AnyWidget):
     shapes: Any = traitlets.List().tag(sync=True)
     hovered = traitlets.Int(-1).tag(sync=True)
     notice = traitlets.Unicode().tag(sync=True)
+    names: Any = traitlets.List().tag(sync=True)
+    help = traitlets.Unicode().tag(sync=True)
     box = traitlets.Any(None)
 
     def set_image(self, image: Any, alt: str = "") -> None:
@@ -154,6 +160,10 @@ class RegionPicker(anywidget.AnyWidget):
         error = answer if isinstance(answer, Exception) else None
         self.notice = str(error or "")
         self.shapes = [] if error else shapes_of(answer)  # type: ignore[arg-type]
+
+    def on_ask(self, function: Callable[[], Any]) -> None:
+        """Calls the function when somebody presses Enter on a box."""
+        self.on_msg(lambda _widget, content, _buffers: function() if content.get("ask") else None)
 
     def draw(self, box: Sequence[float]) -> None:
         """Draws a box as a drag would: beside the others if ``several``, else in place of the old one."""

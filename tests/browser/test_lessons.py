@@ -97,7 +97,7 @@ def test_lesson_09_a_box_is_dragged_and_the_answer_changes(open_notebook, lab):
 
 def test_lesson_10_a_slider_changes_the_answer_and_the_picture_outlives_the_kernel(open_notebook, lab):
     notebook, page = opened(open_notebook, lab, "10")
-    said = page.locator(".fnb p", has_text=re.compile("Done|From memory")).first
+    said = page.locator(".fnb p", has_text=re.compile("Done|Cached answer")).first
     said.scroll_into_view_if_needed()
     call = page.locator(".fnb pre.call").first
     was, picture = call.inner_text(), page.locator(".fnb img").first

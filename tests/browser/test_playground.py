@@ -77,13 +77,13 @@ def opened(open_notebook, with_tests):
 def test_sliders_history_and_comparison(opened):
     notebook, panel = opened("playground")
     notebook.shoot("playground")
-    panel.slider("beams").focus()
+    panel.slider("num_beams").focus()
     notebook.page.keyboard.press("ArrowRight")
     notebook.see(panel.page.locator(".fnb pre.call", has_text="num_beams=4"))
     notebook.see(panel.page.locator("button:text-is('compare')").nth(1))
     notebook.page.keyboard.press("ArrowLeft")
-    panel.says("From memory")
-    panel.choose("task", "<DENSE_REGION_CAPTION>")
+    panel.says("Cached answer")
+    panel.choose("task", "dense region caption")
     notebook.see(panel.page.locator("button:text-is('compare')").nth(2))
     for number in (0, 1):
         panel.page.locator("button:text-is('compare')").nth(number).click()
@@ -108,7 +108,7 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
     notebook.shoot("playground-words", (800,))
 
     panel.button("ask about a region").click()
-    panel.choose("task", "<REGION_TO_CATEGORY>")
+    panel.choose("task", "region to category")
     notebook.see(page.locator(".fnb img[alt='Answer to <REGION_TO_CATEGORY>: tower']"))
     first = panel.call()
     stage = page.locator(".fnb-region")
@@ -150,6 +150,6 @@ def test_words_region_stop_and_a_file(opened, tmp_path):
     panel.button("Start the webcam").click()
     panel.button("Take the picture").click()
     notebook.see(page.locator(".fnb pre.call", has_text="webcam.jpg"))
-    panel.choose("task", "detailed caption <DETAILED")
+    panel.choose("task", "detailed caption")
     notebook.shoot("playground-webcam", (800,))
     assert not notebook.errors

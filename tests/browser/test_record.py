@@ -20,7 +20,7 @@ def test_real_answers_and_the_playground_of_a_record(open_notebook):
     notebook.shoot("record", (1280,))
     page.locator("button:text-is('find words')").click()
     menu = page.locator(".widget-dropdown", has_text="task").locator("select")
-    menu.select_option(label="open-vocabulary detection <OPEN_VOCABULARY_DETECTION>")
+    menu.select_option(label="open-vocabulary detection")
     page.locator(".widget-dropdown", has_text="recorded").locator("select").select_option(label="wheels")
     notebook.see(page.locator(".fnb img[alt*='wheels, wheels, wheels']"))
     page.get_by_label("words").fill("a dog")

@@ -11,7 +11,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbval.plugin import IPyNbCell, IPyNbFile, coalesce_streams
 
 from .execution import client_for, errors_of, stderr_of
-from .pictures import difference, picture_data
+from .pictures import difference, picture_data, take_html
 
 nbval_compare = IPyNbCell.compare_outputs
 
@@ -74,6 +74,8 @@ def check(item: IPyNbCell, cell) -> None:
 
 def compare(item: IPyNbCell, new, stored, skip_compare=None) -> bool:
     """nbval's comparison, then the pictures in their order."""
+    for output in (*new, *stored):
+        take_html(output)  # the picture itself is compared below
     if not nbval_compare(item, new, stored, skip_compare):
         return False
     pairs = [[data for output in outputs if (data := picture_data(output))] for outputs in (stored, new)]

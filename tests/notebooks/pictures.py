@@ -1,6 +1,7 @@
 """The pictures in a notebook's outputs: read them, shrink them for storing, compare them as an eye would."""
 
 import base64
+import html
 import io
 import re
 
@@ -26,6 +27,14 @@ def picture_data(output: NotebookNode) -> bytes | None:
     data = output.get("data", {})
     found = next((data[kind] for kind in PICTURE_TYPES if kind in data), None)
     return None if found is None else base64.b64decode(found)
+
+
+def take_html(output: NotebookNode) -> str:
+    """Takes away the HTML that shows an output's picture once more; returns its alternative text."""
+    if picture_data(output) is None:
+        return ""
+    found = re.search(r'<img[^>]* alt="([^"]*)"', output.data.pop("text/html", ""))
+    return html.unescape(found[1]) if found else ""
 
 
 def title_picture(source: str) -> bytes | None:

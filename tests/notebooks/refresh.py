@@ -19,7 +19,15 @@ from nbformat import NotebookNode
 
 from .execution import NOTEBOOKS, client_for, is_tagged
 from .lint import check
-from .pictures import PICTURE_TYPES, PREVIEW, PREVIEW_WIDTH, encode, picture_data, put_title_picture
+from .pictures import (
+    PICTURE_TYPES,
+    PREVIEW,
+    PREVIEW_WIDTH,
+    encode,
+    picture_data,
+    put_title_picture,
+    take_html,
+)
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"  # names a model of a kernel that is gone
 KEPT_CELL_METADATA = ("tags", "jupyter")
@@ -100,14 +108,14 @@ def normalise_output(output: NotebookNode) -> None:
         # The frames name folders of this machine; the learner needs the sentence.
         output.traceback = [f"{output.ename}: {ANSI.sub('', output.evalue)}"]
     output.get("data", {}).pop(WIDGET_VIEW, None)
-    content = picture_data(output)
+    content, alt = picture_data(output), take_html(output)
     if content is not None:
-        store_picture(output, *encode(content))
+        store_picture(output, *encode(content), alt)
 
 
-def store_picture(output: NotebookNode, kind: str, content: bytes) -> None:
+def store_picture(output: NotebookNode, kind: str, content: bytes, alt: str = "") -> None:
     """Replace the output's picture; its alternative text goes along, its size in pixels does not."""
-    described: dict[str, str] = {}
+    described: dict[str, str] = {"alt": alt} if alt else {}
     for each in PICTURE_TYPES:
         output.data.pop(each, None)
         described |= {key: value for key, value in output.metadata.pop(each, {}).items() if key == "alt"}

@@ -5,6 +5,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from florence_nb.drawing import jpeg, show
+from florence_nb.parsing import parse
+
 from . import refresh
 from .sample import executed, index_of, unexecuted
 
@@ -42,3 +45,13 @@ def test_a_lesson_that_fails_is_not_written(tmp_path, monkeypatch, capsys):
 def test_an_unknown_lesson_is_refused():
     with pytest.raises(SystemExit, match="No lesson starts with '99'"):
         refresh.choose(["99"])
+
+
+def test_the_words_of_a_picture_are_stored_and_its_html_is_not():
+    answer = parse("car<loc_1><loc_2><loc_300><loc_400></s>", "<OD>", (64, 48))
+    drawing = show(answer)
+    data = {"image/jpeg": jpeg(drawing), "text/html": drawing._repr_html_()}
+    output = nbformat.v4.new_output("display_data", data=data)
+    refresh.normalise_output(output)
+    (kind,) = output.data
+    assert output.metadata[kind]["alt"] == "Answer to <OD> drawn on the picture: car."
