@@ -34,7 +34,7 @@ def test_the_rows_of_a_plan_follow_each_other_in_time():
 
 def test_a_file_asks_for_nothing_outside(tmp_path):
     files = write_slides(tmp_path)
-    assert len(files) == len(LESSONS) + len(plans()) + 1
+    assert len(files) == len(LESSONS) + len(plans()) + 2
     for path in files:
         text = re.sub(r"data:image/[a-z]+;base64,[A-Za-z0-9+/=]+", "", path.read_text(encoding="utf-8"))
         assert not re.search(r"(?:src|href)=[\"']?(?!#)\w|url\(|@import|fetch\(", text), path.name

@@ -1,4 +1,4 @@
-"""The lessons and their glossary as they travel with the package, and a copy of them in a folder of the learner's own.
+"""The lessons and their glossary as they travel with the package, and a copy in a learner's folder.
 
 A hidden file in that folder, the manifest, remembers what was written there. So a newer version of the
 package replaces the lessons that nobody touched, and comes beside those that the learner changed or ran.
@@ -83,7 +83,7 @@ def cleared(text: str) -> str:
 
 
 def copy_lessons(folder: str | Path, *, with_outputs: bool = False) -> Copied:
-    """Copy the lessons and their glossary into `folder`, which is made if it is not there, and never over a learner's changes.
+    """Copy the lessons and their glossary into `folder`, made if it is not there, and never over changes.
 
     A lesson that is missing is written. An older one is replaced if nobody changed or ran it; otherwise it
     stays, and the newer one is written beside it as ``05_detection (0.2.0).ipynb``. Where nothing is newer,

@@ -22,7 +22,8 @@ from tqdm import tqdm
 from ..errors import InputError
 from .handout import handout
 from .lessons import shipped
-from .quiz import questions
+from .quiz import EXIT_QUESTION, Question, before_after, questions
+from .sheet import before_after_sheet
 
 HERE = Path(__file__).parent
 _SPOKEN = re.compile(r"\*\*(Predict|What to notice)[^*\n]*\*\*:?\s*(.+?)(?=\n\n|\Z)", re.S)
@@ -62,10 +63,14 @@ def lesson_slides(path: Path) -> list[Slide]:
 
 def plan_slides(heading: str) -> list[Slide]:
     """The slides of one plan of workshop/README.md: each of its rows, and what its lessons have to show."""
-    slides = [Slide("title", "Florence-2, a workshop", f"<h1>{html.escape(heading)}</h1>")]
+    slides, tested = [Slide("title", "Florence-2, a workshop", f"<h1>{html.escape(heading)}</h1>")], False
     for at, minutes, what, late in plan_rows(heading):
         notes = _markdown(f"If you are late: {late}") if late else ""
         slides.append(Slide("row", f"{at} · {minutes} minutes", f"<p>{_inline(what)}</p>", notes))
+        if "](before-after.md)" in what:
+            slides, tested = [*slides, *before_after_slides(again=tested)], True
+        if EXIT_QUESTION in what:
+            slides.append(Slide("ask", "Before you go", f"<h1>{EXIT_QUESTION}</h1><p>One line, no name.</p>"))
         for number in re.findall(r"notebooks/(\d\d)_", what):
             path = next(p for p in lessons() if p.name.startswith(number))
             slides += [s for s in lesson_slides(path) if s.kind in ("predict", "picture", "notice", "stays")]
@@ -103,11 +108,21 @@ def notes_of(lesson: str) -> dict[str, str]:
     return {name: " ".join(text.split()) for name, text in _notes().get(lesson, {}).items()}
 
 
-def quiz_slides(lesson: str) -> Iterator[Slide]:
+def quiz_slides(lesson: str) -> list[Slide]:
     """One slide a question; the options are closed until somebody clicks."""
-    for question in questions():
-        if question.lesson == lesson:
-            yield Slide("quiz", "Quiz", _markdown(question.markdown.split(" ", 1)[1]))
+    return [_question("Quiz", question) for question in questions() if question.lesson == lesson]
+
+
+def before_after_slides(again: bool) -> list[Slide]:
+    """The test before: how to answer it. After: that once more, and then its questions with their answers."""
+    when = "after" if again else "before"
+    how = "Alone, three minutes, no names, no marks. Do not guess: what you do not know yet stays open."
+    asked = Slide("ask", f"The test {when}", f"<h1>Five questions, {when}</h1><p>{how}</p>")
+    return [asked, *(_question("The test, answered", q) for q in before_after() if again)]
+
+
+def _question(above: str, question: Question) -> Slide:
+    return Slide("quiz", above, _markdown(question.markdown.split(" ", 1)[1]))
 
 
 def _told(notebook: NotebookNode, title: str) -> Iterator[Slide]:
@@ -179,7 +194,7 @@ def page(title: str, slides: list[Slide]) -> str:
 
 
 def write_slides(folder: Path) -> list[Path]:
-    """Writes all slides and the handout into a folder, which is made if it is not there; returns the files.
+    """Writes all slides, the handout and the test before and after into a folder, which is made if it is not there; returns the files.
 
     Raises:
         InputError: the folder may not be written, or the disk is full.
@@ -187,7 +202,7 @@ def write_slides(folder: Path) -> list[Path]:
     decks: dict[str, list[Slide]] = {path.stem: lesson_slides(path) for path in lessons()}
     decks |= {f"plan_{number}": plan_slides(heading) for number, heading in enumerate(plans(), 1)}
     files = {folder / f"{name}.html": page(name, slides) for name, slides in decks.items()}
-    files[folder / "handout.html"] = handout()
+    files |= {folder / "handout.html": handout(), folder / "before-after.html": before_after_sheet()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in tqdm(files.items(), desc="slides"):
