@@ -103,10 +103,11 @@ _BEFORE_AFTER = """# Five questions, before and after
 <!-- made from quiz.toml by `make derive` -->
 
 Answer these alone, before the first lesson, and again after the last. Three minutes are enough. Nobody gets
-a mark: the two answers together show what the day has taught. Do not guess. Where you do not know yet, write `-`.
+a mark: the two answers together show what the day has taught. Do not guess. Where you do not know yet, write
+`-`.
 
-Write your five answers in one line, and give it to your teacher, such as `before: b - d - a`. Afterwards they begin
-with `after:`."""
+Write your five answers in one line, and give it to your teacher, such as `before: b - d - a`. Afterwards they
+begin with `after:`."""
 _AFTERWARDS = """**After the last lesson**, one more question, with no wrong answer. Finish the sentence:
 `I would not trust it with …`
 

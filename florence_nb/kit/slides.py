@@ -194,7 +194,9 @@ def page(title: str, slides: list[Slide]) -> str:
 
 
 def write_slides(folder: Path) -> list[Path]:
-    """Writes all slides, the handout and the test before and after into a folder, which is made if it is not there; returns the files.
+    """Writes all slides, the handout and the test on paper into a folder, which is made if it is not there.
+
+    Returns the files.
 
     Raises:
         InputError: the folder may not be written, or the disk is full.
