@@ -115,7 +115,12 @@ def test_a_kit_has_everything_and_sha256sum_agrees(whole):
     assert names(whole) == {"florence_nb", "torch", "alpha", "jupyterlab", "pip"} | (
         {"only_windows"} if MACHINE == "windows" else set()
     )
-    for page in ("notebooks/05_detection.ipynb", "notebooks/glossary.md", "workshop/offline.md"):
+    for page in (
+        "notebooks/05_detection.ipynb",
+        "notebooks/glossary.md",
+        "workshop/offline.md",
+        "workshop/setup_help.py",
+    ):
         assert (whole / page).is_file(), page
     unpack.check_files(whole)
     if shutil.which("sha256sum"):

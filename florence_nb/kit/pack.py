@@ -287,7 +287,8 @@ def _drop_others(folder: Path, wanted: set[str]) -> None:
 
 def _pages() -> dict[Path, str]:
     """Each page, and the folder of the kit that it goes to."""
-    for_teachers = sorted(shipped("workshop").glob("*.md"))
+    workshop = shipped("workshop")
+    for_teachers = sorted([*workshop.glob("*.md"), *workshop.glob("*.py")])
     return {**dict.fromkeys(pages(), "notebooks"), **dict.fromkeys(for_teachers, "workshop")}
 
 
