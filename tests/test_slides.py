@@ -1,9 +1,11 @@
 """Slides are made of what the lessons hold, and need nothing but their own file."""
 
+import json
 import re
 
 import pytest
 
+from florence_nb.kit.quiz import EXIT_QUESTION
 from florence_nb.kit.slides import lesson_slides, lessons, page, plan_rows, plan_slides, plans, write_slides
 
 LESSONS = lessons()
@@ -30,6 +32,36 @@ def test_the_rows_of_a_plan_follow_each_other_in_time():
             hours, rest = at.split(":")
             assert int(hours) * 60 + int(rest) == clock, (heading, at)
             clock += int(minutes)
+
+
+def test_a_plan_shows_the_lessons_that_it_teaches_and_not_those_it_only_names():
+    half_day, short = ([s.above for s in plan_slides(heading)] for heading in plans())
+    assert any("Is it right" in above for above in half_day) and any("trick" in above for above in short)
+    assert not any("Silent failure" in above for above in half_day), "lesson 02 is only where to go on"
+
+
+@pytest.mark.parametrize("heading", plans())
+def test_a_plan_names_only_headings_and_exercises_that_are_there(heading):
+    named = 0
+    for at, _, what, late in plan_rows(heading):
+        cells = [text for path in LESSONS if f"/{path.name}" in what for text in _headings(path)]
+        for name in re.findall(r'"([^"]+)"', f"{what} {late}".replace(EXIT_QUESTION, "")):
+            named += bool(name)
+            assert not name or any(name in each for each in cells), (at, name)
+        for exercise in re.findall(r"exercises? (\d\d\.\d)", f"{what} {late}"):
+            named += 1
+            assert any(f"Exercise {exercise}" in each for each in cells), (at, exercise)
+    assert named >= 2
+
+
+def _headings(path) -> list[str]:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return re.findall(r"^##+ (.+)$", "\n".join("".join(cell["source"]) for cell in cells), re.M)
+
+
+def test_what_to_say_at_predict_is_in_the_notes_of_its_slides():
+    for path in LESSONS:
+        assert all(slide.notes for slide in lesson_slides(path) if slide.kind == "predict"), path.name
 
 
 def test_a_file_asks_for_nothing_outside(tmp_path):
