@@ -11,11 +11,12 @@ OUTSIDE = """() => [...document.querySelectorAll("section")].flatMap((slide, n) 
   const out = [...body.querySelectorAll("*")].filter((part) => {
     const { left, right, top, bottom, width, height } = part.getBoundingClientRect();
     const open = !part.closest("details:not([open]) > :not(summary)");
-    const leaves = left < all.left - 1 || right > all.right + 1 || top < all.top - 1 || bottom > all.bottom + 1;
-    return open && width && height && leaves;
+    const wide = left < all.left - 1 || right > all.right + 1;
+    return open && width && height && (wide || top < all.top - 1 || bottom > all.bottom + 1);
   });
   const full = body.scrollHeight > body.clientHeight + 1;
-  return out.length || full ? [`${n + 1} ${slide.className}: ${out[0]?.outerHTML.slice(0, 80) ?? "full"}`] : [];
+  const what = out[0]?.outerHTML.slice(0, 80) ?? "full";
+  return out.length || full ? [`${n + 1} ${slide.className}: ${what}`] : [];
 })"""
 
 
