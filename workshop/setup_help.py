@@ -375,6 +375,8 @@ def package() -> Iterator[Found]:
     if here == "":
         yield Found("florence-nb", "ok", "is installed in this Python")
         yield from _own_check()
+    elif "timed out" in here:
+        yield Found("florence-nb", "slow", "takes very long to import: is this machine busy with other work?")
     elif "No module named 'florence_nb'" not in here:
         says = f"is installed in this Python, but cannot be imported: {here}"
         yield Found("florence-nb", "broken", says, _repair(here))
@@ -391,7 +393,7 @@ def _imports(python: str) -> str:
     so that a clone in the current folder does not count.
     """
     code, said = _run(
-        [python, "-c", "import florence_nb, torch, transformers"], 180, cwd=os.path.dirname(python)
+        [python, "-c", "import florence_nb, torch, transformers"], 600, cwd=os.path.dirname(python)
     )
     return _last(said) or "it ended without a word" if code else ""
 
@@ -426,11 +428,13 @@ def _what_to_install() -> str:
 
 def _own_check() -> Iterator[Found]:
     """What `florence-nb check` finds, once it can run: the rows that are to do."""
-    _, said = _run([sys.executable, "-m", "florence_nb", "check"], 300)
+    code, said = _run([sys.executable, "-m", "florence_nb", "check"], 600)
     rows = re.findall(r"^to do\s+(.+?)\s{2,}(.+)\n\s+-> (.+)$", said, re.M)
     for name, says, mend in rows:
         yield Found("check", name.strip().replace(" ", "-"), f"{name.strip()}: {says}", mend)
-    if not rows:
+    if not rows and code:
+        yield Found("check", "no-end", f"florence-nb check did not come to its end ({_last(said)})")
+    elif not rows:
         yield Found("check", "ok", "florence-nb check has nothing to do")
 
 
