@@ -335,15 +335,13 @@ def _class_report_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _class_report(options: argparse.Namespace) -> int:
-    from .exercises.report import class_report, read_line, read_pasted
+    from .exercises.report import PREFIX, class_report, read_pasted
     from .kit.survey import survey
 
-    lines = list(read_pasted(options.file))
-    learned = survey(lines)
-    parts = [learned] if learned and not any(map(read_line, lines)) else [class_report(lines), learned]
-    print("
-
-".join(filter(None, parts)))
+    text = read_pasted(options.file)
+    learned = survey(text.splitlines())
+    parts = [learned] if learned and PREFIX not in text else [class_report(text), learned]
+    print("\n\n".join(filter(None, parts)))
     return 0
 
 
