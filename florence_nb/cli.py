@@ -335,12 +335,12 @@ def _class_report_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _class_report(options: argparse.Namespace) -> int:
-    from .exercises.report import PREFIX, class_report, read_pasted
+    from .exercises.report import class_report, read_pasted, reports_in
     from .kit.survey import survey
 
     text = read_pasted(options.file)
     learned = survey(text.splitlines())
-    parts = [learned] if learned and PREFIX not in text else [class_report(text), learned]
+    parts = [learned] if learned and not reports_in(text) else [class_report(text), learned]
     print("\n\n".join(filter(None, parts)))
     return 0
 

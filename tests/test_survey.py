@@ -68,7 +68,7 @@ def test_the_class_report_shows_all_three(tmp_path, capsys):
     )
     assert main(["class-report", str(file)]) == 0
     told = capsys.readouterr().out
-    assert told.index("1 reports") < told.index("1 of 1") < told.index("- medicine")
+    assert told.index("| 05.1 |") < told.index("1 of 1") < told.index("- medicine")
 
 
 def test_a_class_without_exercises_still_gets_its_table(tmp_path, capsys):
