@@ -326,14 +326,22 @@ def _slides(options: argparse.Namespace) -> int:
 
 
 def _class_report_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="a text file with what people pasted of print(fnb.report())")
+    parser.add_argument(
+        "file",
+        type=Path,
+        help="a text file with what people pasted: reports, the test before and after, exit answers",
+    )
     parser.set_defaults(action=_class_report)
 
 
 def _class_report(options: argparse.Namespace) -> int:
-    from .exercises.report import class_report, read_pasted
+    from .exercises.report import class_report, read_pasted, reports_in
+    from .kit.survey import survey
 
-    print(class_report(read_pasted(options.file)))
+    text = read_pasted(options.file)
+    learned = survey(text.splitlines())
+    parts = [learned] if learned and not reports_in(text) else [class_report(text), learned]
+    print("\n\n".join(filter(None, parts)))
     return 0
 
 

@@ -115,9 +115,13 @@ def test_a_kit_has_everything_and_sha256sum_agrees(whole):
     assert names(whole) == {"florence_nb", "torch", "alpha", "jupyterlab", "pip"} | (
         {"only_windows"} if MACHINE == "windows" else set()
     )
-    assert (whole / "notebooks" / "05_detection.ipynb").is_file() and (
-        whole / "workshop" / "offline.md"
-    ).is_file()
+    for page in (
+        "notebooks/05_detection.ipynb",
+        "notebooks/glossary.md",
+        "workshop/offline.md",
+        "workshop/setup_help.py",
+    ):
+        assert (whole / page).is_file(), page
     unpack.check_files(whole)
     if shutil.which("sha256sum"):
         subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=whole, check=True)

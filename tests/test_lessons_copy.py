@@ -14,6 +14,7 @@ from florence_nb.kit.lessons import MANIFEST, cleared, copy_lessons
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+GLOSSARY = ROOT / "notebooks" / "glossary.md"
 not_as_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
 )
@@ -68,7 +69,9 @@ def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
 def test_a_copy_has_no_outputs_and_no_execution_counts_and_the_original_keeps_both(tmp_path):
     before = [path.read_bytes() for path in LESSONS]
     copied = copy_lessons(tmp_path / "new" / "folder")
-    assert list(copied.files) == [path.name for path in LESSONS] == visible(tmp_path / "new" / "folder")
+    assert list(copied.files) == [path.name for path in [*LESSONS, GLOSSARY]]
+    assert list(copied.files) == visible(tmp_path / "new" / "folder")
+    assert f"{len(LESSONS)} lessons written" in copied.notes[0]
     assert copied.first.name == LESSONS[0].name and copied.first.is_file()
     for path in LESSONS:
         was = json.loads(path.read_text(encoding="utf-8"))
@@ -114,6 +117,20 @@ def test_links_of_a_lesson_lead_somewhere_in_the_copy(path, copied_lessons):
 @pytest.fixture(scope="session")
 def copied_lessons(tmp_path_factory) -> Path:
     return copy_lessons(tmp_path_factory.mktemp("copy")).first.parent
+
+
+def test_the_glossary_comes_along_as_it_is_and_a_newer_one_beside_a_changed_one(tmp_path, monkeypatch):
+    first = copy_lessons(tmp_path).first
+    assert first.name == LESSONS[0].name
+    assert (tmp_path / GLOSSARY.name).read_bytes() == GLOSSARY.read_bytes()
+    (tmp_path / GLOSSARY.name).write_text("my own words")
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    (newer / "glossary.md").write_text("# Newer")
+    monkeypatch.setattr(lessons, "shipped", lambda name: newer)
+    monkeypatch.setattr(lessons, "__version__", "99.0")
+    assert copy_lessons(tmp_path).files == ("glossary (99.0).md",)
+    assert (tmp_path / GLOSSARY.name).read_text() == "my own words"
 
 
 # ---- a second time

@@ -381,4 +381,6 @@ def test_every_lesson_has_its_part(name):
             asked = len(re.findall(r"^\*\*\d\.\*\* ", part, flags=re.MULTILINE))
             assert 3 <= asked <= 5 and part.count("<b>Right.</b>") == asked, part[:30]
     else:
-        assert all(f"**{word}:**" in part for part in parts for word in ("Stays", "Stuck", "Cut", "Ask"))
+        assert all(
+            f"**{word}:**" in part for part in parts for word in ("Stays", "Predict", "Stuck", "Cut", "Ask")
+        )

@@ -50,6 +50,7 @@ def test_the_packages_of_the_project_are_those_of_the_disk():
 
 def test_the_package_finds_what_travels_with_it():
     assert names(shipped("lessons"), ".ipynb") == names(ROOT / "notebooks", ".ipynb") != []
+    assert names(shipped("lessons"), ".md") == ["glossary.md"]
     assert names(shipped("workshop"), ".md") == names(ROOT / "workshop", ".md") != []
 
 
@@ -105,5 +106,6 @@ def test_from_a_bare_wheel_the_lessons_come_into_an_empty_folder(python, tmp_pat
     assert Path(home).is_relative_to(python.parents[1]), "not the wheel"
     assert Path(first).parent == Path("florence-lessons")
     assert names(tmp_path / "florence-lessons", ".ipynb") == names(ROOT / "notebooks", ".ipynb")
+    assert (tmp_path / "florence-lessons" / "glossary.md").is_file()
     cells = json.loads((tmp_path / first).read_text(encoding="utf-8"))["cells"]
     assert not any(cell.get("outputs") for cell in cells)

@@ -1,4 +1,4 @@
-"""The lessons as they travel with the package, and a copy of them in a folder of the learner's own.
+"""The lessons and their glossary as they travel with the package, and a copy in a learner's folder.
 
 A hidden file in that folder, the manifest, remembers what was written there. So a newer version of the
 package replaces the lessons that nobody touched, and comes beside those that the learner changed or ran.
@@ -47,8 +47,8 @@ class Copied:
 
 
 def shipped(name: str) -> Path:
-    """The folder of this installation that holds the "lessons" (``*.ipynb``, with their outputs) or the
-    "workshop" (``*.md``, the pages for teachers).
+    """The folder of this installation that holds the "lessons" (``*.ipynb``, with their outputs, and
+    glossary.md) or the "workshop" (``*.md``, the pages for teachers).
 
     Raises:
         InputError: this installation has no such folder.
@@ -58,6 +58,12 @@ def shipped(name: str) -> Path:
         if any(folder.glob("*.*")):
             return folder
     raise InputError(f"The folder {name}/ is missing from this installation: install florence-nb again.")
+
+
+def pages() -> list[Path]:
+    """What a learner gets: the lessons in their order, then the pages that they link to."""
+    folder = shipped("lessons")
+    return [*sorted(folder.glob("*.ipynb")), *sorted(folder.glob("*.md"))]
 
 
 def own_folder() -> Path:
@@ -77,7 +83,7 @@ def cleared(text: str) -> str:
 
 
 def copy_lessons(folder: str | Path, *, with_outputs: bool = False) -> Copied:
-    """Copy the lessons into `folder`, which is made if it is not there, and never over a learner's changes.
+    """Copy the lessons and their glossary into `folder`, made if it is not there, and never over changes.
 
     A lesson that is missing is written. An older one is replaced if nobody changed or ran it; otherwise it
     stays, and the newer one is written beside it as ``05_detection (0.2.0).ipynb``. Where nothing is newer,
@@ -92,7 +98,7 @@ def copy_lessons(folder: str | Path, *, with_outputs: bool = False) -> Copied:
     """
     folder = Path(folder)
     _check_place(folder)
-    lessons = [_read_lesson(path, with_outputs) for path in sorted(shipped("lessons").glob("*.ipynb"))]
+    lessons = [_read_lesson(path, with_outputs) for path in pages()]
     before = _read_manifest(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +116,7 @@ def copy_lessons(folder: str | Path, *, with_outputs: bool = False) -> Copied:
 def _on_files(folder: Path, lessons: list[_Lesson], files: list[str]) -> Iterator[str]:
     names = {lesson.name for lesson in lessons}
     beside = [file for file in files if file not in names]
-    if fresh := len(files) - len(beside):
+    if fresh := sum(file in names and file.endswith(".ipynb") for file in files):
         yield f"{folder}: {fresh} {'lesson' if fresh == 1 else 'lessons'} written."
     if beside:
         yield f"What you changed or ran stays; beside it is version {__version__}: {', '.join(beside)}."
@@ -146,7 +152,7 @@ def _could_not_write(folder: Path, error: OSError) -> str:
 
 @dataclass(frozen=True)
 class _Lesson:
-    """A lesson as it would be written, with the two digests of an `Entry`."""
+    """A lesson (or a page) as it would be written, with the two digests of an `Entry`."""
 
     name: str
     text: str
@@ -156,7 +162,7 @@ class _Lesson:
 
 def _read_lesson(path: Path, with_outputs: bool) -> _Lesson:
     text = path.read_text(encoding="utf-8")
-    text = text if with_outputs else cleared(text)
+    text = text if with_outputs or path.suffix != ".ipynb" else cleared(text)
     return _Lesson(path.name, text, _digest(text, outputs=False), _digest(text))
 
 

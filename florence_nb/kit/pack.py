@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from .. import __version__
 from ..errors import CheckpointError, InputError
 from . import unpack
-from .lessons import shipped
+from .lessons import pages, shipped
 from .own_wheel import own_wheel
 from .platforms import Target, targets
 from .wheels import Wheel, fetch, resolve, with_sizes
@@ -285,13 +285,16 @@ def _drop_others(folder: Path, wanted: set[str]) -> None:
             path.unlink()
 
 
-def _pages() -> list[Path]:
-    return [*sorted(shipped("lessons").glob("*.ipynb")), *sorted(shipped("workshop").glob("*.md"))]
+def _pages() -> dict[Path, str]:
+    """Each page, and the folder of the kit that it goes to."""
+    workshop = shipped("workshop")
+    for_teachers = sorted([*workshop.glob("*.md"), *workshop.glob("*.py")])
+    return {**dict.fromkeys(pages(), "notebooks"), **dict.fromkeys(for_teachers, "workshop")}
 
 
 def _bring_pages(plan: _Plan, chosen: list[Target], out: Path) -> None:
-    for path in _pages():
-        folder = out / ("notebooks" if path.suffix == ".ipynb" else "workshop")
+    for path, name in _pages().items():
+        folder = out / name
         folder.mkdir(exist_ok=True)
         _keep(path, folder / path.name)
     _keep(Path(unpack.__file__), out / INSTALLER)

@@ -17,4 +17,5 @@ const fit = () => {
   }
 };
 addEventListener("load", fit);
+addEventListener("toggle", fit, true); // an answer that opens
 addEventListener("resize", fit);

@@ -22,12 +22,13 @@ from tqdm import tqdm
 from ..errors import InputError
 from .handout import handout
 from .lessons import shipped
-from .quiz import questions
+from .quiz import EXIT_QUESTION, Question, before_after, questions
+from .sheet import before_after_sheet
 
 HERE = Path(__file__).parent
 _SPOKEN = re.compile(r"\*\*(Predict|What to notice)[^*\n]*\*\*:?\s*(.+?)(?=\n\n|\Z)", re.S)
 _HEADING = re.compile(r"^## (.+)$", re.M)
-_NOTE = re.compile(r"^- \*\*(Stays|Stuck|Cut|Ask):\*\* (.+?)(?=^- |\Z)", re.M | re.S)
+_NOTE = re.compile(r"^- \*\*(Stays|Predict|Stuck|Cut|Ask):\*\* (.+?)(?=^- |\Z)", re.M | re.S)
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _PICTURES = ("image/png", "image/jpeg")
 
@@ -54,19 +55,30 @@ def lesson_slides(path: Path) -> list[Slide]:
     hidden = "\n\n".join(f"**{name}:** {told[name]}" for name in ("Stuck", "Cut") if name in told)
     return [
         Slide("title", f"Lesson {path.stem[:2]}", _title(notebook.cells[0], title), _markdown(hidden)),
-        *_told(notebook, title),
+        *_told(notebook, title, _markdown(told.get("Predict", ""))),
         *quiz_slides(path.stem[:2]),
         *(Slide(n.lower(), title, f"<p>{_inline(told[n])}</p>") for n in ("Stays", "Ask") if n in told),
     ]
 
 
 def plan_slides(heading: str) -> list[Slide]:
-    """The slides of one plan of workshop/README.md: each of its rows, and what its lessons have to show."""
-    slides = [Slide("title", "Florence-2, a workshop", f"<h1>{html.escape(heading)}</h1>")]
-    for at, minutes, what, late in plan_rows(heading):
+    """The slides of one plan of workshop/README.md: each of its rows, and what its lessons have to show.
+
+    Lessons that the first row (welcome) or the last one (where to go on) names are not shown there.
+    """
+    slides, tested = [Slide("title", "Florence-2, a workshop", f"<h1>{html.escape(heading)}</h1>")], False
+    rows = plan_rows(heading)
+    for at, minutes, what, late in rows:
         notes = _markdown(f"If you are late: {late}") if late else ""
         slides.append(Slide("row", f"{at} · {minutes} minutes", f"<p>{_inline(what)}</p>", notes))
-        for number in re.findall(r"notebooks/(\d\d)_", what):
+        if "](before-after.md)" in what:
+            slides, tested = [*slides, *before_after_slides(again=tested)], True
+        if EXIT_QUESTION in what:
+            slides.append(
+                Slide("test", "Before you go", f"<h1>{EXIT_QUESTION}</h1><p>One line, no name.</p>")
+            )
+        taught = [at, minutes, what, late] not in (rows[0], rows[-1])
+        for number in re.findall(r"notebooks/(\d\d)_", what) if taught else ():
             path = next(p for p in lessons() if p.name.startswith(number))
             slides += [s for s in lesson_slides(path) if s.kind in ("predict", "picture", "notice", "stays")]
     return slides
@@ -99,19 +111,29 @@ def _notes() -> dict[str, dict[str, str]]:
 
 
 def notes_of(lesson: str) -> dict[str, str]:
-    """Stays, Stuck, Cut and Ask of notes.md."""
+    """Stays, Predict, Stuck, Cut and Ask of notes.md."""
     return {name: " ".join(text.split()) for name, text in _notes().get(lesson, {}).items()}
 
 
-def quiz_slides(lesson: str) -> Iterator[Slide]:
+def quiz_slides(lesson: str) -> list[Slide]:
     """One slide a question; the options are closed until somebody clicks."""
-    for question in questions():
-        if question.lesson == lesson:
-            yield Slide("quiz", "Quiz", _markdown(question.markdown.split(" ", 1)[1]))
+    return [_question("Quiz", question) for question in questions() if question.lesson == lesson]
 
 
-def _told(notebook: NotebookNode, title: str) -> Iterator[Slide]:
-    """What is to predict, what is seen, what is to notice, in the order of the lesson."""
+def before_after_slides(again: bool) -> list[Slide]:
+    """The test before: how to answer it. After: that once more, and then its questions with their answers."""
+    when = "after" if again else "before"
+    how = "Alone, three minutes, no names, no marks. Do not guess: what you do not know yet stays open."
+    asked = Slide("test", f"The test {when}", f"<h1>Five questions, {when}</h1><p>{how}</p>")
+    return [asked, *(_question("The test, answered", q) for q in before_after() if again)]
+
+
+def _question(above: str, question: Question) -> Slide:
+    return Slide("quiz", above, _markdown(question.markdown.split(" ", 1)[1]))
+
+
+def _told(notebook: NotebookNode, title: str, said: str) -> Iterator[Slide]:
+    """What is to predict (with `said` as notes), what is seen, what is to notice, in the lesson's order."""
     heading, picture = title, ""
     for cell in notebook.cells[1:]:
         if cell.cell_type == "code":
@@ -124,9 +146,9 @@ def _told(notebook: NotebookNode, title: str) -> Iterator[Slide]:
             found = _HEADING.search(part)
             heading = _plain(found[1]) if found else heading
             for spoken, text in _SPOKEN.findall(part):
-                if spoken == "Predict":
-                    yield Slide("predict", f"{heading} · Predict", f"<p>{_inline(text)}</p>")
-                else:
+                if spoken == "Predict" and len(text.split()) > 2:
+                    yield Slide("predict", f"{heading} · Predict", f"<p>{_inline(text)}</p>", said)
+                elif spoken != "Predict":
                     yield Slide("notice", f"{heading} · What to notice", f"{picture}<p>{_inline(text)}</p>")
 
 
@@ -180,7 +202,9 @@ def page(title: str, slides: list[Slide]) -> str:
 
 
 def write_slides(folder: Path) -> list[Path]:
-    """Writes all slides and the handout into a folder, which is made if it is not there; returns the files.
+    """Writes all slides, the handout and the test on paper into a folder, which is made if it is not there.
+
+    Returns the files.
 
     Raises:
         InputError: the folder may not be written, or the disk is full.
@@ -188,7 +212,7 @@ def write_slides(folder: Path) -> list[Path]:
     decks: dict[str, list[Slide]] = {path.stem: lesson_slides(path) for path in lessons()}
     decks |= {f"plan_{number}": plan_slides(heading) for number, heading in enumerate(plans(), 1)}
     files = {folder / f"{name}.html": page(name, slides) for name, slides in decks.items()}
-    files[folder / "handout.html"] = handout()
+    files |= {folder / "handout.html": handout(), folder / "before-after.html": before_after_sheet()}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in tqdm(files.items(), desc="slides"):

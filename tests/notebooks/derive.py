@@ -1,8 +1,8 @@
 """Writes into the lessons what has its truth elsewhere: `python -m tests.notebooks.derive [05 …]`.
 
 A cell tagged ``exercise-05.2`` gets its text or code from `florence_nb.exercises`, one tagged ``quiz`` from
-workshop/quiz.toml, which also becomes the page workshop/quiz.md. Execute the lesson again afterwards: `make
-lessons`.
+workshop/quiz.toml, which also becomes workshop/quiz.md and workshop/before-after.md. Execute the lesson
+again afterwards: `make lessons`.
 """
 
 import sys
@@ -12,13 +12,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from florence_nb.exercises.sheets import sheets
-from florence_nb.kit.quiz import quiz_cell, quiz_page
+from florence_nb.kit.quiz import before_after_page, quiz_cell, quiz_page
 
 from .execution import ROOT
 from .refresh import choose
 
 EXERCISE, QUIZ = "exercise-", "quiz"
-PAGE = ROOT / "workshop" / "quiz.md"
+PAGES = {ROOT / "workshop" / "quiz.md": quiz_page, ROOT / "workshop" / "before-after.md": before_after_page}
 
 
 def wanted_source(cell: NotebookNode, lesson: str) -> str | None:
@@ -67,7 +67,8 @@ def derive(path: Path) -> int:
 
 
 def main(names: list[str]) -> None:
-    PAGE.write_text(quiz_page(), encoding="utf-8")
+    for path, page in PAGES.items():
+        path.write_text(page(), encoding="utf-8")
     for lesson in choose(names):
         print(f"{lesson.name}: {derive(lesson)} cells written")
 

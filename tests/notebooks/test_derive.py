@@ -3,9 +3,9 @@
 import pytest
 
 from florence_nb.exercises import exercise_names
-from florence_nb.kit.quiz import questions, quiz_page
+from florence_nb.kit.quiz import questions
 
-from .derive import PAGE, exercises_in, stale_cells
+from .derive import PAGES, exercises_in, stale_cells
 from .execution import LESSONS
 
 
@@ -19,8 +19,9 @@ def test_a_lesson_holds_its_exercises_once_each(path):
     assert sorted(exercises_in(path)) == [name for name in exercise_names() if name[:2] == path.stem[:2]]
 
 
-def test_the_quiz_page_is_not_stale():
-    assert PAGE.read_text(encoding="utf-8") == quiz_page(), "run `make derive`"
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_page_of_questions_is_not_stale(path):
+    assert path.read_text(encoding="utf-8") == PAGES[path](), "run `make derive`"
 
 
 @pytest.mark.parametrize("question", questions(), ids=lambda question: question.id)
