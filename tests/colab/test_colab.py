@@ -1,5 +1,5 @@
-"""Every lesson runs in Colab's versions with only the wheel beside it, and its set-up cell ends as it should
-wherever it is opened. It changes no other package.
+"""Every lesson runs in Colab's versions with nothing of the repository beside it, and the set-up cell, the
+same in all, ends as it should wherever it is opened. It changes no other package.
 """
 
 import os
@@ -44,7 +44,9 @@ def machine(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colab")
     kept = os.environ.get("COLAB_VENV")
     environment = Path(kept).resolve() if kept else folder / "environment"
-    return Machine(make_environment(environment), build_wheel(folder), build_tools(folder))
+    made = Machine(make_environment(environment), build_wheel(folder), build_tools(folder))
+    made.forget_the_package()  # that of an earlier run
+    return made
 
 
 @pytest.fixture
@@ -133,8 +135,10 @@ def test_there_are_lessons():
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_runs_in_colab(machine, content, path):
-    shutil.copy(machine.wheel, content)
+def test_a_lesson_runs_in_colab(machine, tmp_path, path):
+    machine.install_the_package()  # once: pip leaves alone what is there
+    content = tmp_path / "content"
+    content.mkdir()
     notebook = read_unexecuted(path)
     machine.run_notebook(notebook, content)
     noise = {index: text for index, cell in enumerate(notebook.cells) if (text := stderr_of(cell))}
