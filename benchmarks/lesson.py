@@ -14,12 +14,12 @@ LESSON = Path(__file__).resolve().parents[1] / "notebooks" / "11_speed.ipynb"
 HEADING = "### The real sizes, measured"
 _ANSWER = "one answer of 20 tokens, 3 beams"
 _IN_WORDS = {
-    "base: six prompts on one picture, one by one": "One look at the picture instead of six.",
-    "base: six prompts on one picture, together": "The decoder works on six answers at once, too.",
+    "base: six prompts on one picture, one by one": "One look, not six.",
+    "base: six prompts on one picture, together": "The decoder writes six at once, too.",
     "base: a slider moved, same picture and prompt": "Only the decoder runs.",
-    "base: sixteen pictures in batches of eight": "Sixteen looks are sixteen looks: little gain.",
+    "base: sixteen pictures in batches of eight": "Sixteen looks remain.",
     "base: bfloat16": "Numbers of half the size.",
-    "base: int8 (dynamic, all linear layers)": "Numbers of a quarter of the size: compare your answers.",
+    "base: int8 (dynamic, all linear layers)": "A quarter of the size: compare your answers.",
 }
 """What a ratio tells, in a sentence."""
 _LITTLE = {
@@ -48,8 +48,8 @@ def recorded(machine: str, figures: list[Figure]) -> str:
     rows += [_ratio(found[name], words) for name, words in _IN_WORDS.items()]
     little = ", ".join(f"{name} {found[key].value:.2f} ×" for name, key in _LITTLE.items())
     intro = (
-        "We took the exact sizes of base and large with random weights: the work is the same. Each figure is the"
-        f" median, with the range where we measured more than once ({machine})."
+        "Exact sizes, random weights: the work is the same. Medians, with the range where it was measured"
+        f" more than once ({machine})."
     )
     table = ["| what | times as fast | seconds | in words |", "|---|---|---|---|", *rows]
     return "\n".join([intro, "", *table, "", f"Of little use here: {little}. {ELSEWHERE}"])
