@@ -141,3 +141,14 @@ def test_it_says_that_the_function_runs():
     panel = fnb.interact(lambda size=5: seen.append(panel.busy.value if size == 7 else ""), size=(1, 9))
     panel.set(size=7)
     assert "Running" in seen[-1] and "Running" not in panel.busy.value
+
+
+def test_a_region_picker_is_a_control():
+    picker = fnb.region_picker(RED, boxes=[(10, 5, 30, 20)])
+    panel = fnb.interact(lambda box: f"asked about {box}", box=picker)
+    assert panel.result == "asked about (10, 5, 30, 20)" and panel.still().size == RED.size
+    picker.box = (20, 10, 90, 30)  # cut to the picture
+    assert panel.result == "asked about (20, 10, 60, 30)"
+    assert panel.set(box=(1, 2, 33, 34)) == "asked about (1, 2, 33, 34)" and picker.box == (1, 2, 33, 34)
+    picker.box = None
+    assert panel.result == "asked about None"

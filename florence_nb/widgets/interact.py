@@ -15,6 +15,7 @@ from ..answers import Answer
 from ..drawing import show
 from ..errors import InputError
 from .panel import Panel, alt_text, img, page, sentence, trouble
+from .region import RegionPicker
 
 WIDTH = 400
 """Width in pixels of a drawn answer; `florence_nb.show` makes other ones."""
@@ -94,8 +95,9 @@ class Interact(Panel):
             self.busy.value = page(_READY)
 
     def still(self) -> Image.Image | None:
+        stills = [control.still() for control in self.controls.values() if isinstance(control, RegionPicker)]
         pictures = [_picture(part) for part in _parts(self.result)]
-        return next((picture for picture in pictures if picture is not None), None)
+        return next((picture for picture in [*stills, *pictures] if picture is not None), None)
 
     def __repr__(self) -> str:
         name = getattr(self.function, "__name__", "function")
@@ -116,7 +118,8 @@ def interact(function: Callable[..., Any], /, **controls: Any) -> Interact:
             all are shown, None is not. An exception is shown as one sentence.
         controls: for each parameter, as in ipywidgets: ``(2, 90)`` or ``(0.1, 0.9, 0.1)`` a slider, a list or
             dict a dropdown, True or False a checkbox, a string a text field, ``ipywidgets.fixed(value)``
-            nothing; or a widget of your own. A slider or dropdown begins at the parameter's default.
+            nothing; a `region_picker` gives the box that is drawn; or a widget of your own. A slider or
+            dropdown begins at the parameter's default.
 
     Returns:
         A panel. ``panel.set(percent=12)`` moves a control from Python and returns the result,
@@ -154,6 +157,8 @@ def _control(name: str, given: Any, default: Any) -> Any:
     """The widget of an abbreviation of ipywidgets, which begins at the parameter's default and waits for
     release.
     """
+    if isinstance(given, RegionPicker):
+        return given
     try:
         widget = ipywidgets.interactive.widget_from_abbrev(given, default)
     except Exception as error:

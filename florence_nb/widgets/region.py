@@ -47,7 +47,7 @@ def region_picker(
 
     Returns:
         A widget: ``.box`` is the box chosen last, or None; ``.boxes`` are all. ``picker.observe(function,
-        "box")`` calls ``function`` whenever a drag ends.
+        "box")`` calls ``function`` whenever a drag ends, and `interact` takes the picker as a control.
 
     Raises:
         InputError: no image, or a box that is not four finite numbers.
@@ -117,6 +117,7 @@ class RegionPicker(anywidget.AnyWidget):
 
     Attributes:
         boxes: list of ``(x1, y1, x2, y2)``. box: the chosen one or None; set it to draw one from Python.
+        value: the same as ``box``, under the name that controls have.
         shapes: regions that are shown and not drawn (see `shapes_of`). hovered: index of the shape under the
             pointer, or -1.
         names: what the boxes are called, instead of "Box 1".
@@ -143,6 +144,11 @@ class RegionPicker(anywidget.AnyWidget):
     names: Any = traitlets.List().tag(sync=True)
     help = traitlets.Unicode().tag(sync=True)
     box = traitlets.Any(None)
+    value = traitlets.Any(None)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        traitlets.link((self, "box"), (self, "value"))
 
     def set_image(self, image: Any, alt: str = "") -> None:
         """Another picture; boxes and shapes of the old one go."""
@@ -174,7 +180,7 @@ class RegionPicker(anywidget.AnyWidget):
     def _snap_all(self, proposal: Any) -> list[Box]:
         return [snapped(box, (self.width, self.height)) for box in proposal["value"]]
 
-    @traitlets.validate("box")
+    @traitlets.validate("box", "value")
     def _snap(self, proposal: Any) -> Box | None:
         return None if proposal["value"] is None else snapped(proposal["value"], (self.width, self.height))
 
