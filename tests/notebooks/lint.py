@@ -45,6 +45,8 @@ MACHINE_PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|var|Users|work|mnt)/[\
 IMAGE_WITHOUT_TEXT = re.compile(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+)[^>]*>")
 PICTURE = re.compile(r"!\[[^\]]*\]\(\s*([^)\s]*)|<img[^>]*?\bsrc=[\"']?([^\"'\s>]*)")
 COMMENT = re.compile(r"<!--.*?-->")
+SKIPPED = re.compile(rf"{COMMENT.pattern}|!\[[^\]]*\]\([^)]*\)|<img[^>]*>", re.S)
+"""No prose: comments, and pictures with the words that describe them."""
 ADDRESS = address.read(ROOT)
 VERSION = address.project(ROOT)["project"]["version"]
 SET_UP = address.set_up_cell(ADDRESS, VERSION)
@@ -260,11 +262,18 @@ def pictures_travel(lesson: Lesson) -> Messages:
 
 
 def right_length(lesson: Lesson) -> Messages:
-    words = sum(len(COMMENT.sub("", cell.source).split()) for _, cell in lesson.prose)
+    """Without exercises and quiz, and without pictures and what describes them."""
+    words = sum(len(SKIPPED.sub("", cell.source).split()) for _, cell in lesson.prose if not is_derived(cell))
+    code = sum(not is_derived(cell) for _, cell in lesson.code)
     if not 450 <= words <= 1000:
         yield None, f"{words} words of prose; a lesson has 500 to 900"
-    if not 9 <= len(lesson.code) <= 20:
-        yield None, f"{len(lesson.code)} code cells; a lesson has 10 to 16"
+    if not 9 <= code <= 20:
+        yield None, f"{code} code cells; a lesson has 10 to 16"
+
+
+def is_derived(cell: NotebookNode) -> bool:
+    """Whether a cell is an exercise or the quiz, which have their truth elsewhere."""
+    return any(tag == "quiz" or tag.startswith("exercise-") for tag in cell.metadata.get("tags", []))
 
 
 def short_cells(lesson: Lesson) -> Messages:
