@@ -78,7 +78,7 @@ bench-gpu: $(VENV)/.dev
 	$(BIN)/python -m benchmarks --device cuda --cases $(GPU_CASES)
 
 lessons: $(VENV)/.dev
-	$(BIN)/python -m tests.notebooks.refresh
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.notebooks.refresh
 
 # What the lessons take from elsewhere: the exercises' sheets and workshop/quiz.toml. Then: make lessons.
 derive: $(VENV)/.dev
