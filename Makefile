@@ -54,7 +54,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 test-unit: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest $(SPREAD) --durations=8
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(SPREAD)
 
 test-notebooks: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SPREAD) $(NBVAL) tests/notebooks notebooks

@@ -589,8 +589,14 @@ def test_the_playground_puts_recorded_regions_in(path):
     assert panel.region.box == (30, 20, 150, 100) and panel.answer.text == "nothing much"
     panel.recorded.value = (150, 100, 240, 180)
     assert panel.wait(20) and panel.answer.text_input == (150, 100, 240, 180)
-    left = panel.children[0].children[0].children
-    assert panel.recorded in left and panel.settings["num_beams"] not in left  # no other settings are known
+    shown = list(descendants(panel))
+    assert panel.recorded in shown and panel.settings["num_beams"] not in shown  # no other settings are known
+
+
+def descendants(widget):
+    for child in getattr(widget, "children", ()):
+        yield child
+        yield from descendants(child)
 
 
 def test_the_playground_of_a_model_is_as_it_was(mini):
