@@ -158,10 +158,8 @@ def _control(name: str, given: Any, default: Any) -> Any:
     release.
     """
     if isinstance(given, RegionPicker):
-        given.layout = {
-            "width": f"{given.shown}px",
-            "max_width": "98%",
-        }  # in a row it would shrink to its text
+        # In a row it would shrink to its text.
+        given.layout = {"width": f"{given.shown}px", "max_width": "98%"}
         return given
     try:
         widget = ipywidgets.interactive.widget_from_abbrev(given, default)
