@@ -106,15 +106,15 @@ def _odd_sizes(config: dict[str, Any], images: dict[str, Any]) -> str:
     return f"heads, groups and windows must be multiples of 8 wide, and one is {odd[0]:g}" if odd else ""
 
 
-def _contents() -> dict[str, bytes]:
+def _contents(weights: dict[str, Path]) -> dict[str, bytes]:
     """Everything but the checkpoint: file name -> bytes."""
     sources = {path.name: path.read_bytes() for path in sorted(SOURCES.iterdir()) if path.is_file()}
-    return {**sources, "tables.js": as_module().encode(), **pictures()}
+    return {**sources, "tables.js": as_module(weights).encode(), **pictures()}
 
 
 def _write_folder(out: Path, weights: dict[str, Path]) -> Path:
     (out / "checkpoint").mkdir(parents=True, exist_ok=True)
-    for name, content in _contents().items():
+    for name, content in _contents(weights).items():
         (out / name).write_bytes(content)
     for name, path in weights.items():
         shutil.copyfile(path, out / "checkpoint" / name)
@@ -124,7 +124,7 @@ def _write_folder(out: Path, weights: dict[str, Path]) -> Path:
 def _write_single(out: Path, weights: dict[str, Path]) -> Path:
     target = out if out.suffix == ".html" else out / "florence-2.html"
     target.parent.mkdir(parents=True, exist_ok=True)
-    contents = _contents()
+    contents = _contents(weights)
     files = {name: contents[name] for name in contents if name.endswith((".webp", ".png", ".wasm"))}
     files |= {f"checkpoint/{name}": path.read_bytes() for name, path in weights.items()}
     page = contents["index.html"].decode()

@@ -37,10 +37,11 @@ Tile = tuple[int, int, int, int]
 def world() -> dict[str, Any]:
     """Kinds, colours, places and scenes, as plain values. Tiles are x, y, width, height in the atlas."""
     return {
-        "KINDS": {kind: _home(kind) for kind in KINDS},
+        "KINDS": {kind: home_of(kind) for kind in KINDS},
         "HELD_OUT": HELD_OUT,
         "SIGN_KINDS": list(SIGN_KINDS),
         "COLOURS": {colour: tone(colour).__dict__ for colour in COLOURS},
+        "ATLAS": f"things.{_format()}",
         "TILES": _atlas()[1],
         "ATLAS_HEIGHT": _atlas()[0].height // 2,
         "SIZE": next(iter(GALLERY.values())).size,
@@ -71,10 +72,6 @@ def _encoded(picture: Image.Image, *, lossless: bool) -> bytes:
     how = {"lossless": lossless, "quality": 100 if lossless else 93, "method": 6}
     picture.save(file, _format(), **(how if _format() == "webp" else {"optimize": True}))
     return file.getvalue()
-
-
-def _home(kind: str) -> str:
-    return home_of(kind)
 
 
 def _scene(name: str) -> dict[str, Any]:

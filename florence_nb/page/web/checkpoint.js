@@ -11,7 +11,7 @@ export class Florence {
   // read(name): a promise of the bytes (ArrayBuffer) of a file of the checkpoint, or of "kernel.wasm".
   static async load(read) {
     const json = async (name) => JSON.parse(new TextDecoder().decode(await read(name)));
-    const config = await json("config.json"), processor = await json("processor_config.json"), images = processor.image_processor ?? processor;
+    const config = await json("config.json"), processor = await json(TABLES.CHECKPOINT.files.find((name) => name.endsWith("processor_config.json"))), images = processor.image_processor ?? processor;
     const reason = whyNot({ config, images });
     if (reason) throw new Error(reason);
     const generation = await json("generation_config.json"), tokenizer = new Tokenizer(await json("tokenizer.json"));
