@@ -54,6 +54,7 @@ def world() -> dict[str, Any]:
     }
 
 
+@cache
 def pictures() -> dict[str, bytes]:
     """File name -> bytes: the atlas of all things, and the empty place of each scene."""
     found = {"things": _encoded(_atlas()[0], lossless=True)}
@@ -69,7 +70,7 @@ def _format() -> str:
 
 def _encoded(picture: Image.Image, *, lossless: bool) -> bytes:
     file = io.BytesIO()
-    how = {"lossless": lossless, "quality": 100 if lossless else 93, "method": 6}
+    how = {"lossless": lossless, "quality": 100 if lossless else 93, "method": 4}
     picture.save(file, _format(), **(how if _format() == "webp" else {"optimize": True}))
     return file.getvalue()
 

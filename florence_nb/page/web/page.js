@@ -454,7 +454,7 @@ function judgeChallenge(last) {
 
 function wire() {
   const picture = $("picture");
-  stage = new Stage(picture, { select, change: (thing) => changeThing(thing, false), drop: () => sceneChanged(), region: setRegion });
+  stage = new Stage(picture, { select, change: (thing) => changeThing(thing, false), drop: () => sceneChanged(), region: setRegion }, (thing) => world.stamp(thing));
   picture.addEventListener("keydown", onKey);
   $("things").addEventListener("keydown", (event) => { if (!regionMode() && stage.selected !== null && document.activeElement.getAttribute("aria-pressed") === "true") onKey(event); });
   for (const id of ["things", "kinds", "scenes", "tokens", "colours"]) roving($(id));

@@ -7,8 +7,9 @@ const ARM = 26; // from the box up to the handle that turns
 
 export class Stage {
   // on: { change(thing), drop(), select(index), region(box) }
-  constructor(canvas, on) {
-    Object.assign(this, { canvas, on, drawn: null, picture: null, selected: null, region: null, mode: "move", regions: [], truth: [], mark: null });
+  // stampOf(thing): what the thing looks like, for its size
+  constructor(canvas, on, stampOf) {
+    Object.assign(this, { canvas, on, stampOf, drawn: null, picture: null, selected: null, region: null, mode: "move", regions: [], truth: [], mark: null });
     for (const [name, does] of [["pointerdown", "down"], ["pointermove", "move"], ["pointerup", "up"], ["pointercancel", "up"]]) {
       canvas.addEventListener(name, (event) => this[does](event));
     }
