@@ -18,7 +18,7 @@ from .world import pictures
 SOURCES = Path(__file__).parent / "web"
 MODULES = (
     "tables.js", "safetensors.js", "arithmetic.js", "florence2.js", "tokenizer.js", "picture.js",
-    "parsing.js", "checkpoint.js", "worker.js", "files.js", "drawing.js", "scene.js", "signs.js", "truth.js",
+    "parsing.js", "checkpoint.js", "worker.js", "files.js", "drawing.js", "signs.js", "scene.js", "truth.js",
     "challenges.js", "model.js", "stage.js", "page.js",
 )  # fmt: skip
 """In the order in which one needs another."""

@@ -14,18 +14,18 @@ from florence_nb.images import open_image
 from florence_nb.scenes import Scene, random_scene
 
 
-def write(folder: Path, florence: Florence, seeds: range) -> Path:
+def write(folder: Path, florence: Florence, seeds: range, **settings: Any) -> Path:
     """Writes pictures as plain bytes and ``reference.json``, and returns the latter."""
-    pictures = [_scene(folder, florence, seed) for seed in seeds]
+    pictures = [_scene(folder, florence, seed, settings) for seed in seeds]
     target = folder / "reference.json"
     target.write_text(json.dumps(pictures))
     return target
 
 
-def _scene(folder: Path, florence: Florence, seed: int) -> dict[str, Any]:
+def _scene(folder: Path, florence: Florence, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
     scene = random_scene(seed)
     picture = files_of(folder, str(seed), scene.image, florence)
-    return {**picture, "answers": [_answer(florence, scene, name) for name in TASKS]}
+    return {**picture, "answers": [_answer(florence, scene, name, settings) for name in TASKS]}
 
 
 def files_of(folder: Path, name: str, image: Image.Image, florence: Florence) -> dict[str, Any]:
@@ -38,9 +38,9 @@ def files_of(folder: Path, name: str, image: Image.Image, florence: Florence) ->
     return {"name": name, "size": image.size, "side": side}
 
 
-def _answer(florence: Florence, scene: Scene, task: str) -> dict[str, Any]:
+def _answer(florence: Florence, scene: Scene, task: str, settings: dict[str, Any]) -> dict[str, Any]:
     text = text_for(scene, task)
-    answer = florence.run_example(task, scene.image, text, num_beams=1)
+    answer = florence.run_example(task, scene.image, text, num_beams=1, **settings)
     return {
         "task": task,
         "input": text,

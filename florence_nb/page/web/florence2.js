@@ -230,7 +230,7 @@ export class Florence2 {
   // false, writing stops. Returns the ids, the one that starts the decoder included.
   write(features, prompt, onToken = () => true) {
     const g = this.generation, ends = [g.eos_token_id].flat(), ids = [g.decoder_start_token_id], state = this.read(features, prompt);
-    const most = Math.min(g.max_new_tokens ?? Infinity, this.config.text_config.max_position_embeddings - 1);
+    const most = Math.min(g.max_new_tokens ?? Infinity, this.config.text_config.max_position_embeddings);
     while (ids.length <= most) {
       const logits = this.step(state, ids.at(-1));
       for (const id of repeating(ids, g.no_repeat_ngram_size ?? 0)) logits[id] = -Infinity;
