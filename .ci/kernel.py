@@ -1,4 +1,4 @@
-"""Assemble the page's WebAssembly kernel from its source: python .ci/kernel.py, after a change to kernel.wat."""
+"""Assemble the page's WebAssembly kernel: python .ci/kernel.py, after a change to kernel.wat."""
 
 from pathlib import Path
 

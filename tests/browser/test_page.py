@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import threading
 from functools import partial
@@ -18,8 +20,28 @@ from florence_nb.scenes import GALLERY, Scene, Thing
 from tests.browser.conftest import Waiter
 from tests.page.reference import flat
 
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
-PICTURE = "[...florence.state.picture.getContext('2d').getImageData(0, 0, {w}, {h}).data]"
+PHONE = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
+DRAW = """([place, things]) => {
+    const { canvas, seen } = florence.world.draw({ place, things });
+    return { png: canvas.toDataURL(), seen };
+}"""
+MEANT = """(phrase) => {
+    const { drawn } = florence.state;
+    return florence.truthOf(drawn, "<OPEN_VOCABULARY_DETECTION>", phrase).regions.length;
+}"""
+CHANGE = "() => {{ const {{ things }} = florence.state.scene; {}; florence.setScene(florence.state.scene); }}"
+FRAMES = """() => {
+    globalThis.frames = 0;
+    const tick = () => { frames++; requestAnimationFrame(tick); };
+    tick();
+}"""
+CACTUS = "{ kind: 'cactus', colour: 'green', at: [0.5, 0.4], size: 0.3, mirrored: false, tilt: 0, text: '' }"
+PICTURE = "florence.state.picture.toDataURL()"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -87,16 +109,18 @@ def visit(browser, pages):
         context.close()
 
 
+def opened_png(url: str) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1]))).convert("RGB")
+
+
 def picture_of(seen: Visit) -> Image.Image:
     """What is on the stage, as the model sees it."""
-    w, h = seen.page.evaluate("[florence.state.picture.width, florence.state.picture.height]")
-    rgba = np.array(seen.page.evaluate(PICTURE.format(w=w, h=h)), np.uint8).reshape(h, w, 4)
-    return Image.fromarray(rgba[..., :3])
+    return opened_png(seen.page.evaluate(PICTURE))
 
 
 def as_python(florence, seen: Visit, task: str, text=None) -> None:
     """The answer on the page is Python's for the same pixels."""
-    shown, answer = seen.page.evaluate("florence.state.last.answer"), None
+    shown = seen.page.evaluate("florence.state.last.answer")
     answer = florence.run_example(task, picture_of(seen), text, num_beams=1)
     assert shown["task"] == task
     assert shown["raw"] == answer.raw
@@ -123,17 +147,15 @@ def test_it_answers_as_python_and_asks_nobody_else(visit, pages, mini, kind):
 def test_scenes_look_as_the_package_draws_them(visit):
     """Every scene, and a sign that is turned: the picture, and what is true of it."""
     seen = visit()
-    turned = Scene((Thing("sign", "red", (0.5, 0.5), 0.5, tilt=12, text="STOP\nBUS 42"),
-                    Thing("banner", "blue", (0.4, 0.2), 0.5, text="MARKET"), Thing("dog", "black", (0.8, 0.8), 0.3, tilt=20)), "field", seed=5)  # fmt: skip
+    things = (
+        Thing("sign", "red", (0.5, 0.5), 0.5, tilt=12, text="STOP\nBUS 42"),
+        Thing("banner", "blue", (0.4, 0.2), 0.5, text="MARKET"),
+        Thing("dog", "black", (0.8, 0.8), 0.3, tilt=20),
+    )
+    turned = Scene(things, "field", seed=5)
     for name, scene in {**GALLERY, "meadow": turned}.items():
-        things = [vars(thing) for thing in scene.wanted]
-        drawn = seen.page.evaluate(
-            """([place, things]) => { const d = florence.world.draw({ place, things }), { width, height } = d.canvas;
-            return { rgba: [...d.canvas.getContext("2d").getImageData(0, 0, width, height).data], seen: d.seen }; }""",
-            [name, json.loads(json.dumps(things))],
-        )
-        pixels = np.array(drawn["rgba"], float).reshape(*scene.size[::-1], 4)[..., :3]
-        far = np.abs(pixels - np.asarray(scene.image, float)).mean()
+        drawn = seen.page.evaluate(DRAW, [name, [vars(thing) for thing in scene.wanted]])
+        far = np.abs(np.asarray(opened_png(drawn["png"]), float) - np.asarray(scene.image, float)).mean()
         assert far < 3, (name, far)
         assert [one["thing"]["kind"] for one in drawn["seen"]] == [one.kind for one in scene.things]
         for one, true in zip(drawn["seen"], scene.things, strict=True):
@@ -147,12 +169,15 @@ def test_a_phrase_means_the_same_things_as_in_python(visit):
     seen = visit()
     scene = GALLERY["cars"]
     seen.page.evaluate("florence.setScene(florence.sceneNamed('cars'))")
-    phrases = ["car", "the red car", "red car on the left", "largest car", "two red cars", "the bus behind the blue car",
-               "a car next to a bus", "smallest red car", "teapot", "nonsense"]  # fmt: skip
+    phrases = (
+        "car, the red car, red car on the left, largest car, two red cars, the bus behind the blue car,"
+        " a car next to a bus, smallest red car, teapot, nonsense"
+    ).split(", ")
     for phrase in phrases:
-        told = fnb.parse(scene.answer("<OPEN_VOCABULARY_DETECTION>", phrase), "<OPEN_VOCABULARY_DETECTION>", scene.size)
-        js = "(phrase) => florence.truthOf(florence.state.drawn, '<OPEN_VOCABULARY_DETECTION>', phrase).regions.length"
-        assert seen.page.evaluate(js, phrase) == len(told.labels), phrase
+        told = fnb.parse(
+            scene.answer("<OPEN_VOCABULARY_DETECTION>", phrase), "<OPEN_VOCABULARY_DETECTION>", scene.size
+        )
+        assert seen.page.evaluate(MEANT, phrase) == len(told.labels), phrase
 
 
 def test_a_photograph_is_turned_as_its_exif_says(visit, mini, tmp_path):
@@ -169,7 +194,9 @@ def test_a_photograph_is_turned_as_its_exif_says(visit, mini, tmp_path):
     assert np.abs(np.asarray(shown, float) - np.asarray(python, float)).max() <= 2
     as_python(mini, seen, "<OD>")
     assert "only ever seen drawn scenes" in seen.words()
-    seen.page.set_input_files("#photo", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"})
+    seen.page.set_input_files(
+        "#photo", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
+    )
     seen.until(lambda: "cannot open notes.txt" in seen.words(), "the sentence about the file")
 
 
@@ -188,7 +215,11 @@ def test_things_are_moved_by_finger_and_by_keys(visit):
     assert at()[0] == pytest.approx(x + 0.1, abs=0.02)
     assert seen.page.locator("#editor").is_visible()
     seen.page.locator("#things button", has_text="yellow car").focus()
-    for key, check in (("ArrowUp", f"{thing}.at[1] < {y}"), ("+", f"{thing}.size > 0.42"), ("c", f"{thing}.colour === 'green'")):
+    for key, check in (
+        ("ArrowUp", f"{thing}.at[1] < {y}"),
+        ("+", f"{thing}.size > 0.42"),
+        ("c", f"{thing}.colour === 'green'"),
+    ):
         before = seen.answers()
         seen.page.keyboard.press(key)
         seen.answered(before)
@@ -234,7 +265,7 @@ def test_a_region_is_drawn_and_tokens_explain_themselves(visit, mini):
 
 SOLUTIONS = {
     "miss": "things[0] = { ...things[0], size: 0.12, at: [0.06, 0.96], tilt: 180 }",
-    "invent": "things.push({ kind: 'cactus', colour: 'green', at: [0.5, 0.4], size: 0.3, mirrored: false, tilt: 0, text: '' })",
+    "invent": f"things.push({CACTUS})",
     "misread": "things[1] = { ...things[1], size: 0.22, text: 'Q0O0QO0Q OQ0OQ0QO' }",
 }
 
@@ -247,7 +278,7 @@ def test_the_challenges_judge(visit):
         seen.answered(before)
         assert seen.page.evaluate("florence.state.challenge.done") is False, name
         before = seen.answers()
-        seen.page.evaluate(f"() => {{ const {{ things }} = florence.state.scene; {solution}; florence.setScene(florence.state.scene); }}")
+        seen.page.evaluate(CHANGE.format(solution))
         seen.answered(before)
         assert seen.page.evaluate("florence.state.challenge.done"), (name, seen.page.inner_text("#judged"))
         assert "done in" in seen.page.inner_text("#judged")
@@ -257,7 +288,7 @@ def test_a_slow_phone_answers_and_stays_alive(visit):
     seen = visit(**PHONE, color_scheme="dark")
     session = seen.page.context.new_cdp_session(seen.page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-    seen.page.evaluate("() => { globalThis.frames = 0; const tick = () => { frames++; requestAnimationFrame(tick); }; tick(); }")
+    seen.page.evaluate(FRAMES)
     answer = seen.ask("<MORE_DETAILED_CAPTION>")
     assert answer["text"].startswith("The image shows a scene")
     assert seen.page.evaluate("frames") > 2
