@@ -156,7 +156,7 @@ def test_scenes_look_as_the_package_draws_them(visit):
     for name, scene in {**GALLERY, "meadow": turned}.items():
         drawn = seen.page.evaluate(DRAW, [name, [vars(thing) for thing in scene.wanted]])
         far = np.abs(np.asarray(opened_png(drawn["png"]), float) - np.asarray(scene.image, float)).mean()
-        assert far < 3, (name, far)
+        assert far < 4, (name, far)  # signs are drawn anew: their edges differ by less than a pixel
         assert [one["thing"]["kind"] for one in drawn["seen"]] == [one.kind for one in scene.things]
         for one, true in zip(drawn["seen"], scene.things, strict=True):
             assert np.abs(np.array(one["box"]) - true.box).max() <= 2, (name, true.kind, one["box"], true.box)

@@ -14,6 +14,9 @@ const KEPT = 200; // stamps that are remembered
 const canvasOf = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
 const pen = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
 
+// Python's round(): a half goes to the even neighbour.
+function toEven(x) { const low = Math.floor(x); return x - low === 0.5 ? low + (low & 1) : Math.round(x); }
+
 export const nameOf = ({ colour, kind }) => `${colour} ${kind}`;
 export const hasWords = ({ kind }) => WORLD.SIGN_KINDS.includes(kind);
 
@@ -57,7 +60,7 @@ export class World {
 
   thingSheet({ kind, colour, size, mirrored, tilt }) {
     const sprite = this.sprite(kind, colour), scale = Math.max(4, size * SHORT) / Math.max(sprite.width, sprite.height);
-    const w = Math.max(2, Math.round(sprite.width * scale)), h = Math.max(2, Math.round(sprite.height * scale));
+    const w = Math.max(2, toEven(sprite.width * scale)), h = Math.max(2, toEven(sprite.height * scale));
     const sheet = tilt ? canvasOf(Math.ceil(Math.hypot(w, h)) + 2, Math.ceil(Math.hypot(w, h)) + 2) : canvasOf(w, h), ctx = pen(sheet);
     ctx.imageSmoothingQuality = "high";
     ctx.translate(sheet.width / 2, sheet.height / 2);
@@ -74,7 +77,7 @@ export class World {
     ctx.drawImage(this.places.get(place), 0, 0);
     const stood = things.map((thing, index) => {
       const stamp = this.stamp(thing), { width, height } = stamp.canvas;
-      const x = Math.round(thing.at[0] * WIDTH - width / 2), y = Math.round(thing.at[1] * HEIGHT - height / 2);
+      const x = toEven(thing.at[0] * WIDTH - width / 2), y = toEven(thing.at[1] * HEIGHT - height / 2);
       ctx.drawImage(stamp.canvas, x, y);
       for (let row = Math.max(0, -y); row < Math.min(height, HEIGHT - y); row++) for (let column = Math.max(0, -x); column < Math.min(width, WIDTH - x); column++) {
         if (stamp.solid[row * width + column]) map[(y + row) * WIDTH + x + column] = index + 1;
