@@ -8,7 +8,8 @@ const [page, reference, count] = process.argv.slice(2);
 const { Florence } = await import(pathToFileURL(path.resolve(page, "checkpoint.js")).href);
 const bytes = (file) => { const b = fs.readFileSync(file); return b.buffer.slice(b.byteOffset, b.byteOffset + b.length); };
 const florence = await Florence.load(async (name) => bytes(path.join(page, name === "kernel.wasm" ? name : `checkpoint/${name}`)));
-const pictures = JSON.parse(fs.readFileSync(reference)), all = pictures.flatMap((picture) => picture.answers.map((answer) => ({ ...answer, picture })));
+const pictures = JSON.parse(fs.readFileSync(reference)), SHORT = 30;
+const all = pictures.flatMap((picture) => picture.answers.filter(({ ids }) => ids.length < SHORT).map((answer) => ({ ...answer, picture })));
 const used = () => florence.model.math.memory.buffer.byteLength;
 let early, seen;
 for (let i = 0; i < Number(count); i++) {
