@@ -9,6 +9,7 @@ import pytest
 
 from florence_nb import CheckpointError, cli
 from florence_nb.checkpoints import MINI_FOLDER
+from florence_nb.drawing import colour_of
 from florence_nb.page import build
 from florence_nb.page.tables import NEEDS, tables
 from tests.ci import kernel
@@ -96,6 +97,12 @@ def test_other_refusals_name_their_reason(checkpoint, tmp_path, monkeypatch, cap
     monkeypatch.setattr(build, "LARGEST", 1_000_000)
     assert cli.main(["page", str(tmp_path / "page")]) == 2
     assert "a browser has room for 1 MB" in capsys.readouterr().err
+
+
+def test_a_label_has_the_colour_that_it_has_in_a_notebook(node, page_folder):
+    labels = ["car", "the red car", "CAFÉ", "写真"]
+    wanted = {label: "#{:02x}{:02x}{:02x}".format(*colour_of(label)) for label in labels}
+    assert node("colours.mjs", page_folder, json.dumps(labels)) == wanted
 
 
 def test_the_tables_say_what_python_says():
