@@ -1,5 +1,5 @@
-"""The command line: `florence-nb check | lab | run | fetch | record | pack | unpack | slides | class-report`,
-each with --help.
+"""The command line: `florence-nb check | lab | run | fetch | record | pack | unpack | slides | page |
+class-report`, each with --help.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
 130 stopped by Ctrl-C.
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | lab | run | fetch | record | pack | unpack | slides | class-report",
+        metavar="check | lab | run | fetch | record | pack | unpack | slides | page | class-report",
     ).add_parser
     _check_options(add("check", help="say what this machine has, what is missing and what to do"))
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _unpack_options(add("unpack", help="install from a folder that pack wrote"))
     _record_options(add("record", help="write a checkpoint's answers down, to show them without it"))
     _slides_options(add("slides", help="write the slides of all lessons, and a handout, as HTML files"))
+    _page_options(add("page", help="write mini as a web page that runs in any browser, without a server"))
     _class_report_options(add("class-report", help="turn the pasted reports of a class into a table"))
     return parser
 
@@ -319,6 +320,30 @@ def _slides(options: argparse.Namespace) -> int:
     files = write_slides(options.out)
     _say(f"{len(files)} files. Open one in a browser: arrow keys turn the slides, n shows the notes.")
     print(options.out)
+    return 0
+
+
+# ---- page
+
+
+def _page_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, help="the folder to write into (with --single also a file .html)")
+    parser.add_argument(
+        "--checkpoint", default="mini", help="mini (default), or a folder with a fine-tuned mini"
+    )
+    parser.add_argument(
+        "--single", action="store_true", help="one HTML file with everything in it; it opens without a server"
+    )
+    parser.set_defaults(action=_page)
+
+
+def _page(options: argparse.Namespace) -> int:
+    from .page.build import write_page
+
+    page = write_page(options.out, options.checkpoint, single=options.single)
+    how = "Open it in a browser" if options.single else f"python -m http.server -d {options.out} shows it"
+    _say(f"{how}: it needs no network.")
+    print(page)
     return 0
 
 

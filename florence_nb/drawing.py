@@ -39,7 +39,7 @@ PALETTE: tuple[str, ...] = (
 )  # fmt: skip
 
 # With this salt the thirty kinds of the drawn world spread evenly: no colour serves more than three of them.
-_SALT = 13116
+LABEL_SALT = 13116
 _SMOOTH = 2
 _STRIP = (247, 247, 244)
 _INK = (28, 30, 36)
@@ -196,7 +196,7 @@ def _painter(palette: Palette | None) -> Callable[[str, int], Colour]:
 
 
 def _key(label: str, index: int) -> int:
-    return zlib.crc32(f"{_SALT}{label.casefold()}".encode("utf-8", "replace")) if label else index
+    return zlib.crc32(f"{LABEL_SALT}{label.casefold()}".encode("utf-8", "replace")) if label else index
 
 
 def _rgb(colour: str | Colour) -> Colour:

@@ -17,4 +17,5 @@ def load(name: str) -> ModuleType:
 
 
 address = load("address")
+kernel = load("kernel")
 wheel = load("wheel")

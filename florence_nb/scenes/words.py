@@ -48,8 +48,8 @@ def article(words: str) -> str:
     return ("an " if words[0] in "aeio" or words.startswith("umbrella") else "a ") + words
 
 
-_SINGULAR = {plural(kind): kind for kind in KINDS}
-_KIND = "|".join(sorted({*KINDS, *_SINGULAR}, key=len, reverse=True))
+SINGULAR = {plural(kind): kind for kind in KINDS}
+_KIND = "|".join(sorted({*KINDS, *SINGULAR}, key=len, reverse=True))
 _COLOUR = "|".join(COLOURS)
 _ARTICLE = rf"(?:(?:a|an|the|{'|'.join(NUMBERS[2:])}|{MANY}) )?"
 _THINGS = (
@@ -59,8 +59,8 @@ _NEAR = (
     rf"(?P<near>next to|behind|in front of) (?:a|an|the) (?:(?P<near_colour>{_COLOUR})"
     rf" )?(?P<near_kind>{_KIND})\b"
 )
-_NAMED_IN_TEXT = re.compile(r"\b" + _THINGS, re.IGNORECASE)
-_PHRASE = re.compile(rf"{_THINGS}(?: (?P<side>on the left|on the right)| {_NEAR})?", re.IGNORECASE)
+NAMED_IN_TEXT = re.compile(r"\b" + _THINGS, re.IGNORECASE)
+PHRASE = re.compile(rf"{_THINGS}(?: (?P<side>on the left|on the right)| {_NEAR})?", re.IGNORECASE)
 # What a sign says names nothing: a sign with BUS on it is no bus.
 _SAYS = re.compile(r"\bsays [A-Z0-9 ]+")
 
@@ -70,7 +70,7 @@ def phrases_in(text: str) -> list[str]:
 
     The words that tell where (``next to``, ``behind``) are left out, and so is what a sign says.
     """
-    return list(dict.fromkeys(match.group() for match in _NAMED_IN_TEXT.finditer(_SAYS.sub("says", text))))
+    return list(dict.fromkeys(match.group() for match in NAMED_IN_TEXT.finditer(_SAYS.sub("says", text))))
 
 
 def size_of(thing: VisibleThing) -> float:
@@ -86,7 +86,7 @@ def things_meant(scene: SceneFacts, phrase: str) -> list[VisibleThing]:
     whose middle is nearest to a neighbour's; behind or in front of it may only be what meets it, box by box,
     and is drawn before or after it.
     """
-    match = _PHRASE.fullmatch(" ".join(phrase.split()).strip(" .,;:!?"))
+    match = PHRASE.fullmatch(" ".join(phrase.split()).strip(" .,;:!?"))
     if not match:
         return []
     named = _named(scene, match["colour"], match["kind"])
@@ -102,7 +102,7 @@ def things_meant(scene: SceneFacts, phrase: str) -> list[VisibleThing]:
 
 def _named(scene: SceneFacts, colour: str | None, kind: str) -> list[VisibleThing]:
     kind = kind.lower()
-    kind = _SINGULAR.get(kind, kind)
+    kind = SINGULAR.get(kind, kind)
     things = [t for t in scene.things if t.kind == kind and (colour is None or t.colour == colour.lower())]
     return sorted(things, key=lambda t: t.box[0] + t.box[2])
 
