@@ -407,6 +407,18 @@ def test_without_words_neither_the_old_answer_nor_python_that_fails(panel):
     assert "&#x27;car&#x27;" in panel.call.value
 
 
+def test_a_late_answer_does_not_hide_that_words_are_missing(panel):
+    settle(panel)
+    panel.queue.florence.gate.clear()
+    panel.settings["num_beams"].value = 5  # asks, and waits for the gate
+    panel.group.value = "grounding"
+    panel.queue.florence.gate.set()
+    settle(panel)
+    assert "not asked about yet" in panel.picture.value and panel.result.value == "" == panel.call.value
+    assert "Type what to look for first." in panel.status.value
+    assert len(panel.queue.history) == 2, "the late answer is kept"
+
+
 def test_the_trouble_of_an_address_goes_with_another_source(panel):
     panel.source.value = "url"
     panel.url.value = "nonsense.png"

@@ -360,7 +360,9 @@ class Playground(Panel):
 
     def _tell(self, state: State) -> None:
         self.halt.disabled = not state.running
-        if state.running:
+        if self.request().problem():  # by now the panel asks something else, for which words are missing
+            self._show_history()
+        elif state.running:
             self._say(
                 f"Writing: {state.tokens} tokens so far …" if state.tokens else "Looking at the picture …"
             )

@@ -114,8 +114,9 @@ def test_the_playground_by_keys_alone(open_notebook, with_tests):
     page.get_by_role("button", name="find words").focus()
     press("Enter")
     notebook.see(page.locator(".fnb p", has_text="Type what to look for first"))
-    assert page.locator(".fnb pre.call").count() == 0, "no Python that would fail"
-    assert page.locator(".fnb img[alt*='not asked about yet']").count() == 1, "no old answer"
+    call, asked = page.locator(".fnb pre.call"), page.locator(".fnb img[alt*='not asked about yet']")
+    notebook.until(lambda: call.count() == 0, "no Python that would fail")
+    notebook.until(lambda: asked.count() == 1, "a picture without the old answer")
     page.get_by_label("words").focus()
     page.keyboard.type("car")
     press("Enter")
@@ -160,7 +161,8 @@ def test_the_composer_by_keys_alone_and_by_hand(open_notebook, with_tests):
     page.locator(".fnb-region .box.chosen").focus()
     press("Delete")
     notebook.until(lambda: page.locator(".fnb-region .box").count() == 2, "a scene without the car")
-    assert page.locator("td", has_text="car").count() == 0 and not notebook.errors
+    notebook.until(lambda: not page.locator("td", has_text="car").count(), "a table without the car")
+    assert not notebook.errors
 
 
 def test_interact_says_that_it_runs_and_the_explorer_goes_by_keys(open_notebook, with_tests):
