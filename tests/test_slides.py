@@ -79,3 +79,14 @@ def test_a_file_asks_for_nothing_outside(tmp_path):
 def test_no_slide_is_empty(path):
     assert all(slide.body.strip() for slide in lesson_slides(path))
     assert "<section" in page("x", lesson_slides(path))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_what_to_notice_stands_beside_a_picture_of_its_own_section_or_none(path):
+    shown = {}
+    for slide in lesson_slides(path):
+        if slide.kind == "picture":
+            shown.setdefault(slide.above, []).append(slide.body)
+        elif slide.kind == "notice" and "<img" in slide.body:
+            section = slide.above.removesuffix(" · What to notice")
+            assert any(slide.body.startswith(picture) for picture in shown.get(section, [])), slide.above

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -49,7 +50,8 @@ class Verdict:
         heading = html.escape(self.heading or _WORDS[self.ok])
         code = f"<pre style='margin:0 0 .5em'>{html.escape(self.code)}</pre>" if self.code else ""
         style = f"border-left:5px solid {_COLOURS[self.ok]};padding:.3em .8em;margin:.2em 0;max-width:46em"
-        return f"<div style='{style}'>{code}<b>{heading}:</b> {html.escape(self.text)}</div>"
+        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text))
+        return f"<div style='{style}'>{code}<b>{heading}:</b> {text}</div>"
 
 
 @dataclass

@@ -144,7 +144,8 @@ def _told(notebook: NotebookNode, title: str, said: str) -> Iterator[Slide]:
         parts = re.split(r"(?=^## )", cell.source, flags=re.M)
         for part in parts:
             found = _HEADING.search(part)
-            heading = _plain(found[1]) if found else heading
+            if found:  # a picture belongs to its own section
+                heading, picture = _plain(found[1]), ""
             for spoken, text in _SPOKEN.findall(part):
                 if spoken == "Predict" and len(text.split()) > 2:
                     yield Slide("predict", f"{heading} · Predict", f"<p>{_inline(text)}</p>", said)

@@ -80,3 +80,8 @@ def test_kinds_have_their_article():
 def test_two_lines_stay_free_below_a_given_function():
     assert "max_new_tokens=60)\n\n\nmine = ..." in sheets()["02.3"].learner_cell
     assert sheets()["00.2"].learner_cell.startswith("mine = ...")
+
+
+def test_code_in_a_hint_is_shown_as_code():
+    shown = fnb.exercise("00.2").hint()._repr_html_()
+    assert "`" not in shown and "<code>fnb.TASKS[&quot;&lt;OD&gt;&quot;]</code>" in shown
