@@ -7,8 +7,7 @@ import nbformat
 import pytest
 
 from florence_nb.exercises.sheets import sheets
-from tests.notebooks.derive import EXERCISE
-from tests.notebooks.execution import NOTEBOOKS
+from tests.notebooks.execution import NOTEBOOKS, exercise_of
 
 LESSONS = sorted({name[:2] for name in sheets()})
 
@@ -71,12 +70,7 @@ def cells_of(lesson: str) -> list[tuple[str, str]]:
     """(name of the exercise or "", source) of each code cell."""
     (path,) = [path for path in NOTEBOOKS if path.name.startswith(lesson)]
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    return [(_exercise(cell), cell.source) for cell in cells]
-
-
-def _exercise(cell) -> str:
-    tags = [tag for tag in cell.metadata.get("tags", []) if tag.startswith(EXERCISE)]
-    return tags[0].removeprefix(EXERCISE) if tags else ""
+    return [(exercise_of(cell), cell.source) for cell in cells]
 
 
 def clashes(cells: list[tuple[str, str]]) -> list[str]:

@@ -14,10 +14,9 @@ from nbformat import NotebookNode
 from florence_nb.exercises.sheets import sheets
 from florence_nb.kit.quiz import before_after_page, quiz_cell, quiz_page
 
-from .execution import ROOT
+from .execution import QUIZ, ROOT, exercise_of, is_tagged
 from .refresh import choose
 
-EXERCISE, QUIZ = "exercise-", "quiz"
 PAGES = {ROOT / "workshop" / "quiz.md": quiz_page, ROOT / "workshop" / "before-after.md": before_after_page}
 
 
@@ -25,12 +24,11 @@ def wanted_source(cell: NotebookNode, lesson: str) -> str | None:
     """What a derived cell must hold; None for a cell that is not derived. KeyError for an unknown
     exercise.
     """
-    for tag in cell.metadata.get("tags", []):
-        if tag == QUIZ:
-            return quiz_cell(lesson)
-        if tag.startswith(EXERCISE):
-            sheet = sheets()[tag.removeprefix(EXERCISE)]
-            return sheet.question_cell if cell.cell_type == "markdown" else sheet.learner_cell
+    if is_tagged(cell, QUIZ):
+        return quiz_cell(lesson)
+    if name := exercise_of(cell):
+        sheet = sheets()[name]
+        return sheet.question_cell if cell.cell_type == "markdown" else sheet.learner_cell
     return None
 
 
@@ -48,8 +46,7 @@ def _stale(notebook: NotebookNode, lesson: str) -> list[tuple[int, str]]:
 def exercises_in(path: Path) -> list[str]:
     """Names of the exercises whose code cell is in the lesson, in order."""
     cells = nbformat.read(path, as_version=4).cells
-    tags = [tag for cell in cells if cell.cell_type == "code" for tag in cell.metadata.get("tags", [])]
-    return [tag.removeprefix(EXERCISE) for tag in tags if tag.startswith(EXERCISE)]
+    return list(filter(None, (exercise_of(cell) for cell in cells if cell.cell_type == "code")))
 
 
 def derive(path: Path) -> int:

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 
 from tests.ci import address
 
-from .execution import NOTEBOOKS, ROOT, errors_of, is_tagged, stderr_of
+from .execution import NOTEBOOKS, QUIZ, ROOT, errors_of, exercise_of, is_tagged, stderr_of
 from .pictures import (
     MAX_BYTES,
     MAX_WIDTH,
@@ -273,7 +273,7 @@ def right_length(lesson: Lesson) -> Messages:
 
 def is_derived(cell: NotebookNode) -> bool:
     """Whether a cell is an exercise or the quiz, which have their truth elsewhere."""
-    return any(tag == "quiz" or tag.startswith("exercise-") for tag in cell.metadata.get("tags", []))
+    return is_tagged(cell, QUIZ) or bool(exercise_of(cell))
 
 
 def short_cells(lesson: Lesson) -> Messages:

@@ -30,9 +30,8 @@ from nbformat import NotebookNode
 
 from florence_nb.exercises.sheets import sheets
 from florence_nb.kit.slides import plan_rows, plans
-from tests.notebooks.execution import ROOT, client_for
+from tests.notebooks.execution import ROOT, client_for, exercise_of
 
-EXERCISE = "exercise-"
 CLASS = """florence-nb report 1: 03.1+2t0h 05.1-4t3h
 before: b - d - a
 after: c c a c d
@@ -90,22 +89,21 @@ def processor_seconds() -> float:
 
 def solve(notebook: NotebookNode) -> Iterator[str]:
     """Puts the solutions into the exercise cells; yields the names of the exercises in their order."""
-    for cell in notebook.cells:
-        for name in _exercises(cell):
+    for cell in _code(notebook):
+        if name := exercise_of(cell):
             cell.source = f"{sheets()[name].solution}\n{cell.source.splitlines()[-1]}"
             yield name
 
 
 def verdict(notebook: NotebookNode, name: str) -> str:
     """What the check of an exercise said."""
-    (cell,) = (cell for cell in notebook.cells if name in _exercises(cell))
+    (cell,) = (cell for cell in _code(notebook) if exercise_of(cell) == name)
     texts = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
     return next(filter(None, reversed(texts)), "(no verdict)").splitlines()[0]
 
 
-def _exercises(cell: NotebookNode) -> list[str]:
-    tags = cell.metadata.get("tags", []) if cell.cell_type == "code" else []
-    return [tag[len(EXERCISE) :] for tag in tags if tag.startswith(EXERCISE)]
+def _code(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def fresh_python(folder: Path) -> Path:
