@@ -122,7 +122,7 @@ def show(
     """
     if not isinstance(width, int) or width < 100:
         raise InputError(f"width is the width of the result in whole pixels, at least 100, not {width!r}.")
-    return described(_drawn(answer, image, width, palette), alt_text(answer))
+    return described(_drawn(answer, image, width, _painter(palette)), alt_text(answer))
 
 
 def show_all(
@@ -153,13 +153,13 @@ def show_all(
     cell = (width - _PAD * (columns - 1)) // columns
     heads = [_head_words(answer) if isinstance(answer, Answer) else [] for answer in answers]
     strips = [_strip(words, cell) if words else None for words in heads]
-    rows = []
+    rows, colour = [], _painter(palette)
     for first in range(0, len(answers), columns):  # pictures of a row begin at one height
         part = slice(first, first + columns)
         high = max((strip.height for strip in strips[part] if strip), default=0)
         rows.append(
             [
-                _drawn(answer, None, cell, palette, strip and _padded_to(strip, high))
+                _drawn(answer, None, cell, colour, strip and _padded_to(strip, high))
                 for answer, strip in zip(answers[part], strips[part], strict=True)
             ]
         )
@@ -231,11 +231,10 @@ def _drawn(
     answer: Answer | Exception,
     image: Any,
     width: int,
-    palette: Palette | None,
+    colour: Callable[[str, int], Colour],
     head: Image.Image | None = None,
 ) -> Image.Image:
     """The picture with its marks, below ``head``, above a strip of words."""
-    colour = _painter(palette)
     if isinstance(answer, Exception):
         return _strip([(str(answer) or type(answer).__name__, _WARN)], width)
     if not isinstance(answer, Answer):

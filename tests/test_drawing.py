@@ -12,6 +12,7 @@ from florence_nb.errors import InputError
 from florence_nb.parsing import parse
 from florence_nb.scenes import GALLERY
 from florence_nb.tasks import TASKS, build_prompt
+from tests import colour_vision
 
 SIZE = (400, 300)
 WIDTH = 480
@@ -42,14 +43,7 @@ def extent(mask):
 
 
 def contrast(a, b):
-    def luminance(colour):
-        parts = [
-            v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in colour)
-        ]
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-    high, low = sorted([luminance(a), luminance(b)], reverse=True)
-    return (high + 0.05) / (low + 0.05)
+    return colour_vision.contrast(np.divide(a, 255), np.divide(b, 255))
 
 
 @pytest.mark.parametrize("ground", ["white", "black", "#777777"])

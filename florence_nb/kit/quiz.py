@@ -45,7 +45,11 @@ class Question:
     @property
     def answer(self) -> str:
         """The letter of the right option."""
-        return next(letter for letter, option in zip(LETTERS, self.options) if option.right)
+        return LETTERS[self.options.index(self.right)]
+
+    @property
+    def right(self) -> Option:
+        return next(option for option in self.options if option.right)
 
     @property
     def markdown(self) -> str:
@@ -94,7 +98,7 @@ def quiz_page() -> str:
 def before_after_page() -> str:
     """workshop/before-after.md: the test for participants, its answers folded."""
     asked = [f"**{n}.** {q.question}\n\n{_lettered(q)}" for n, q in enumerate(before_after(), 1)]
-    answers = "".join(f"<li><b>{q.answer}</b>: {as_html(_why(q))}</li>" for q in before_after())
+    answers = "".join(f"<li><b>{q.answer}</b>: {as_html(q.right.why)}</li>" for q in before_after())
     return "\n\n".join([_BEFORE_AFTER, *asked, _AFTERWARDS.format(question=EXIT_QUESTION, answers=answers)])
 
 
@@ -119,10 +123,6 @@ _AFTERWARDS = """**After the last lesson**, one more question, with no wrong ans
 
 def _lettered(question: Question) -> str:
     return "\n".join(f"- **{letter}** {o.text}" for letter, o in zip(LETTERS, question.options))
-
-
-def _why(question: Question) -> str:
-    return next(option.why for option in question.options if option.right)
 
 
 def _title(lesson: str) -> str:
