@@ -1,5 +1,5 @@
-"""The command line: `florence-nb check | lab | run | fetch | record | pack | unpack | slides | page |
-class-report`, each with --help.
+"""The command line: `florence-nb check | lab | run | fetch | record | export | pack | unpack | slides |
+page | class-report`, each with --help.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
 130 stopped by Ctrl-C.
@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | lab | run | fetch | record | pack | unpack | slides | page | class-report",
+        metavar="check | lab | run | fetch | record | export | pack | unpack | slides | page | class-report",
     ).add_parser
     _check_options(add("check", help="say what this machine has, what is missing and what to do"))
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _pack_options(add("pack", help="write a folder from which laptops are installed without a network"))
     _unpack_options(add("unpack", help="install from a folder that pack wrote"))
     _record_options(add("record", help="write a checkpoint's answers down, to show them without it"))
+    _export_options(add("export", help="write a checkpoint as ONNX, to run it without torch"))
     _slides_options(add("slides", help="write the slides of all lessons, and a handout, as HTML files"))
     _page_options(add("page", help="write mini as a web page that runs in any browser, without a server"))
     _class_report_options(add("class-report", help="turn the pasted reports of a class into a table"))
@@ -302,6 +303,28 @@ def _how_to_use(name: str, folder: Path, revision: str | None) -> str:
         "On another machine:     copy that folder there, links as files (cp -rL), then"
         ' florence_nb.load("path/of/the/copy")'
     )
+
+
+# ---- export
+
+
+def _export_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="where the graphs and settings go")
+    parser.add_argument("--checkpoint", default="mini", help="mini (default), base, a hub id or a folder")
+    parser.add_argument(
+        "--precision",
+        default="float16",
+        choices=("float32", "float16", "int8"),
+        help="of the stored weights (default float16); int8 is smaller, and changes some answers",
+    )
+    parser.set_defaults(action=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .export import export_onnx
+
+    print(export_onnx(options.folder, options.checkpoint, options.precision))
+    return 0
 
 
 # ---- slides
