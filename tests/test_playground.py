@@ -419,6 +419,26 @@ def test_a_late_answer_does_not_hide_that_words_are_missing(panel):
     assert len(panel.queue.history) == 2, "the late answer is kept"
 
 
+def test_a_hand_waits_while_an_answer_is_drawn(panel, monkeypatch):
+    settle(panel)
+    drawing, go_on = threading.Event(), threading.Event()
+    show_picture = panel._show_picture
+
+    def slowly(*shown):
+        drawing.set()
+        assert go_on.wait(20)
+        show_picture(*shown)
+
+    monkeypatch.setattr(panel, "_show_picture", slowly)
+    panel.settings["num_beams"].value = 5  # asks
+    assert drawing.wait(20)
+    threading.Timer(0.2, go_on.set).start()
+    panel.group.value = "grounding"
+    settle(panel)
+    assert "Type what to look for first." in panel.status.value
+    assert "not asked about yet" in panel.picture.value and panel.result.value == ""
+
+
 def test_the_trouble_of_an_address_goes_with_another_source(panel):
     panel.source.value = "url"
     panel.url.value = "nonsense.png"

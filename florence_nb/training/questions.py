@@ -25,12 +25,12 @@ SHARES = {
     "<OCR>": 18,
     "<OCR_WITH_REGION>": 16,
     "<CAPTION_TO_PHRASE_GROUNDING>": 16,
-    "<OPEN_VOCABULARY_DETECTION>": 14,
-    "<REFERRING_EXPRESSION_SEGMENTATION>": 16,
+    "<OPEN_VOCABULARY_DETECTION>": 20,
+    "<REFERRING_EXPRESSION_SEGMENTATION>": 18,
     "<REGION_TO_SEGMENTATION>": 12,
     "<REGION_TO_CATEGORY>": 4,
     "<REGION_TO_DESCRIPTION>": 3,
-    "<REGION_TO_OCR>": 8,
+    "<REGION_TO_OCR>": 10,
 }
 """How often each task is asked, in the end."""
 SHORT = {
@@ -166,10 +166,16 @@ def refer(facts: SceneFacts, rng: random.Random, thing: VisibleThing | None = No
     """A phrase for something that is there: by kind, colour, size, place or neighbour."""
     thing = thing or rng.choice(facts.things)
     name = rng.choice((thing.kind, name_of(thing), name_of(thing)))
-    if len(words.things_meant(facts, name)) > 1 or rng.random() < 0.15:
-        extreme = rng.choice((f"largest {name}", f"biggest {name}", f"smallest {name}", f"smallest {name}"))
-        ways = [extreme, extreme, rng.choice((f"{name} on the left", f"{name} on the right")), name]
-        name = rng.choice(ways + _by_neighbour(facts, thing, name, rng))
+    if len(words.things_meant(facts, name)) > 1 or rng.random() < 0.25:
+        ways = {
+            rng.choice((f"largest {name}", f"biggest {name}", f"smallest {name}", f"smallest {name}")): 3,
+            rng.choice((f"{name} on the left", f"{name} on the right")): 2,
+            name: 1,
+        }
+        neighbours = _by_neighbour(facts, thing, name, rng)
+        if neighbours:
+            ways[rng.choice(neighbours)] = 4  # the hardest to learn
+        name = rng.choices(list(ways), list(ways.values()))[0]
     definite = name.startswith(("largest", "biggest", "smallest")) or name[0] in "aeiou"
     return rng.choice(("", "", "the ", "the " if definite else "a ")) + name
 

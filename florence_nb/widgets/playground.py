@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -96,6 +97,7 @@ class Playground(Panel):
         self.chosen = self.given = picture
         self.shown: HistoryEntry | None = None
         self._quiet = False
+        self._one_at_a_time = threading.RLock()  # a hand changes what the asking thread shows
         self._make_source()
         self._make_task(task)
         self._make_settings(florence)
@@ -292,7 +294,8 @@ class Playground(Panel):
         self._changed()
 
     def _choose_group(self, _change: Any) -> None:
-        self.task.options = playground_model.tasks_of(self.group.value)
+        with self._one_at_a_time:  # between two lists there is no task
+            self.task.options = playground_model.tasks_of(self.group.value)
 
     def _choose_task(self, _change: Any = None) -> None:
         if self.task.value is None:  # between two lists of options
@@ -337,6 +340,10 @@ class Playground(Panel):
             self._ask()
 
     def _prepare(self, _change: Any = None) -> None:
+        with self._one_at_a_time:
+            self._show_call()
+
+    def _show_call(self) -> None:
         """The call for what is chosen now, and whether it can be made."""
         sampling = self.settings["do_sample"].value
         for name in ("temperature", "top_p", "seed"):
@@ -359,6 +366,10 @@ class Playground(Panel):
             self.queue.ask(request)
 
     def _tell(self, state: State) -> None:
+        with self._one_at_a_time:
+            self._show_state(state)
+
+    def _show_state(self, state: State) -> None:
         self.halt.disabled = not state.running
         if self.request().problem():  # by now the panel asks something else, for which words are missing
             self._show_history()
