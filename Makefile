@@ -42,7 +42,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.lab: pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet "$(TORCH)" $(PACKAGE)[lab]
+	$(PIP) install --quiet "$(TORCH)" $(PACKAGE)[lab,many]
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python

@@ -21,7 +21,7 @@ from .check import check
 from .errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
-    from . import scenes
+    from . import export, scenes
     from .answers import Answer
     from .checkpoints import CHECKPOINTS, fetch
     from .drawing import show, show_all
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .florence import Florence
     from .geometry import box_iou, mask_iou
     from .images import open_image, samples
+    from .libraries import require
     from .loading import load
     from .locations import from_loc, to_loc
     from .parsing import parse
@@ -53,6 +54,7 @@ _HOMES = {
     "florence": ("Florence",),
     "geometry": ("box_iou", "mask_iou"),
     "images": ("open_image", "samples"),
+    "libraries": ("require",),
     "loading": ("load",),
     "locations": ("from_loc", "to_loc"),
     "parsing": ("parse",),
@@ -64,6 +66,8 @@ _HOMES = {
     "widgets.playground": ("playground",),
     "widgets.region": ("region_picker",),
 }
+_MODULES = ("export", "scenes")
+"""Public modules: each holds what one or two lessons are about."""
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -80,6 +84,7 @@ __all__ = [
     "check",
     "exercise",
     "explore",
+    "export",
     "fetch",
     "from_loc",
     "get_task",
@@ -92,6 +97,7 @@ __all__ = [
     "record",
     "region_picker",
     "report",
+    "require",
     "samples",
     "scene_composer",
     "scenes",
@@ -102,8 +108,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "scenes":
-        return importlib.import_module(".scenes", __name__)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
