@@ -5,8 +5,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import florence_nb
-from florence_site.repository import address
+from florence_site.repository import address  # noqa: E402
+
+import florence_nb  # noqa: E402
 
 project = "florence-nb"
 author = "florence-nb contributors"

@@ -1,6 +1,8 @@
 """`make site`: gathers the pages, builds them, and checks what was built.
 
     PYTHONPATH=docs python -m florence_site [--out site]
+
+It ends with 1 and a sentence for each thing that is wrong.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ def faults(out: Path) -> list[str]:
     """Prints what the site is, and returns what is wrong."""
     report, size, single = links.check(out, leave=(TRY,)), weight(out), (out / TRY).stat().st_size
     outside = "\n".join(sorted(report.outside))
-    print(f"{report.pages} pages, {report.links} links, {len(report.outside)} of them lead elsewhere:\n{outside}")
+    print(f"{report.pages} pages, {report.links} links; they lead to {len(report.outside)} places elsewhere:")
+    print(outside)
     print(f"{size / 1e6:.1f} MB, and mini's own page {single / 1e6:.1f} MB: open {out / 'index.html'}")
     heavy = [f"The site has {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}"] if size > LARGEST else []
     return [*report.broken, *report.loaded, *heavy]

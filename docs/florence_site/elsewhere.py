@@ -47,5 +47,3 @@ def point_elsewhere(app: Sphinx, document: nodes.document) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", point_elsewhere)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
-
-

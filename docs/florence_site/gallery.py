@@ -29,7 +29,7 @@ QUESTIONS: dict[str, tuple[str, Any]] = {
     "<OCR>": ("market", None),
     "<OCR_WITH_REGION>": ("signs", None),
     "<CAPTION_TO_PHRASE_GROUNDING>": ("street", "a blue house next to a yellow car"),
-    "<OPEN_VOCABULARY_DETECTION>": ("cars", "red car"),
+    "<OPEN_VOCABULARY_DETECTION>": ("kitchen", "cup"),
     "<REFERRING_EXPRESSION_SEGMENTATION>": ("beach", "the pink umbrella"),
     "<REGION_TO_SEGMENTATION>": ("kitchen", region("kitchen", 3)),
     "<REGION_TO_CATEGORY>": ("market", region("market", 2)),
@@ -98,7 +98,8 @@ def exhibits(florence: fnb.Florence) -> list[Exhibit]:
 def ask(florence: fnb.Florence, prompt: str) -> Exhibit:
     scene, asked = QUESTIONS[prompt]
     answer = florence.run_example(prompt, scene, asked, num_beams=1)
-    return Exhibit(answer, "mini", scene, f"florence.run_example({_arguments(prompt, scene, asked)}, num_beams=1)")
+    code = f"florence.run_example({_arguments(prompt, scene, asked)}, num_beams=1)"
+    return Exhibit(answer, "mini", scene, code)
 
 
 def recorded() -> list[Exhibit]:

@@ -22,7 +22,8 @@ from .repository import ROOT, address
 
 DOCS = Path(__file__).resolve().parents[1]
 LESSONS = "notebooks/[0-9][0-9]_*.ipynb"
-PAGES = ("*.md", "notebooks/*.md", "workshop/*.md", "florence_nb/mini/README.md", "florence_nb/samples/CREDITS.md")
+CARDS = ("florence_nb/mini/README.md", "florence_nb/samples/CREDITS.md")
+PAGES = ("*.md", "notebooks/*.md", "workshop/*.md", *CARDS)
 FILES = ("notebooks/pictures/*.jpg", "workshop/setup_help.py")
 """Pictures of the pages, and what a page offers for download."""
 PICTURES = "pictures/gallery"
@@ -73,9 +74,8 @@ def filled(name: str, **values: object) -> str:
     templates = Environment(
         loader=FileSystemLoader(DOCS), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return templates.get_template(name).render(
-        lessons=[lessons.told(path) for path in found(LESSONS)], shelves=shelves(), address=address(), **values
-    )
+    told = [lessons.told(path) for path in found(LESSONS)]
+    return templates.get_template(name).render(lessons=told, shelves=shelves(), address=address(), **values)
 
 
 def shelves() -> dict[str, list[tuple[str, str]]]:
@@ -84,7 +84,7 @@ def shelves() -> dict[str, list[tuple[str, str]]]:
     return {
         "Lessons": [(f"{each.number} {each.title}", each.place) for each in told],
         "Workshop": list(_pages("workshop/*.md")),
-        "Look up": list(_pages("*.md", *PAGES[1:2], *PAGES[3:])),
+        "Look up": list(_pages("*.md", "notebooks/*.md", *CARDS)),
     }
 
 

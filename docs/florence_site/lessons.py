@@ -24,6 +24,7 @@ _BARE_WIDGET = re.compile(r"\w+\(children=")
 _SIZE = re.compile(r"size=(\d+)x(\d+)")
 _EXERCISE = "exercise-"
 _SET_UP = 'find_spec("florence_nb")'
+_SET_UP_WHY = "It does nothing where the package is installed. In Colab it installs it."
 _LIVE = "*In a notebook this has controls. Here you see how it begins.*"
 
 
@@ -81,33 +82,32 @@ def page(path: Path) -> NotebookNode:
     notebook, lesson = read(path), told(path)
     first, *rest = notebook.cells
     first.source = _PICTURE.sub(lambda m: f"![{m[1]}](pictures/{Path(lesson.picture).name})", first.source)
-    first.source += f"\n- **To run it:** {download(path)}"
+    first.source += f"\n- **To run it:** {_download(path)}, or [install all](../README.md)"
     notebook.cells = [first]
     for cell in rest:
-        notebook.cells += [cell, *_after(cell)]
+        notebook.cells += _readable(cell)
     return notebook
 
 
-def download(path: Path) -> str:
-    return f'<a href="../{DOWNLOADS}/{path.name}" download>download this lesson</a>, or [install all](../README.md)'
+def _download(path: Path) -> str:
+    return f'<a href="../{DOWNLOADS}/{path.name}" download>download this lesson</a>'
 
 
-def _after(cell: NotebookNode) -> list[NotebookNode]:
-    """Makes the cell fit for reading; returns the cells to put behind it."""
+def _readable(cell: NotebookNode) -> list[NotebookNode]:
+    """The cell, fit for reading, and what belongs behind it."""
     if cell.cell_type != "code":
-        return []
+        return [cell]
+    if _SET_UP in cell.source and "%pip" in cell.source:
+        return [new_markdown_cell(_closed("The set-up cell", f"{_SET_UP_WHY}\n\n{_python(cell.source)}"))]
     cell.outputs = [output for output in cell.outputs if _is_worth_reading(output)]
     _describe(cell)
-    if _SET_UP in cell.source and "%pip" in cell.source:
-        _fold(cell, "The set-up cell: it does nothing where the package is installed")
     if name := _exercise(cell):
-        return [new_markdown_cell(help_with(sheets()[name]))]
-    return [new_markdown_cell(_LIVE)] if any(map(_is_live, cell.outputs)) else []
+        return [cell, new_markdown_cell(help_with(sheets()[name]))]
+    return [cell, new_markdown_cell(_LIVE)] if any(map(_is_live, cell.outputs)) else [cell]
 
 
 def _is_worth_reading(output: NotebookNode) -> bool:
-    """Not the greeting that each lesson would repeat, not a widget that only a kernel can show, not "To do".
-    """
+    """Not the greeting that each lesson would repeat, not a widget that needs a kernel, not "To do"."""
     if output.output_type == "stream":
         output.text = _GREETING.sub("", output.text)
         return bool(output.text.strip())
@@ -122,10 +122,10 @@ def _is_live(output: NotebookNode) -> bool:
 
 
 def _describe(cell: NotebookNode) -> None:
-    """Gives the cell's pictures their alternative text, where myst-nb looks for it."""
+    """Gives the cell's picture its alternative text, where myst-nb looks for it."""
     shown = [output for output in cell.outputs if _kind(output)]
     if shown:
-        _settings(cell)["image"] = {"alt": _alt(shown[-1])}
+        cell.metadata["mystnb"] = {"image": {"alt": _alt(shown[-1])}}
 
 
 def _kind(output: NotebookNode) -> str:
@@ -141,15 +141,6 @@ def _alt(output: NotebookNode) -> str:
     return " ".join(words.split())
 
 
-def _fold(cell: NotebookNode, prompt: str) -> None:
-    cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
-    _settings(cell).update(code_prompt_show=prompt, code_prompt_hide=prompt)
-
-
-def _settings(cell: NotebookNode) -> dict:
-    return cell.metadata.setdefault("mystnb", {})
-
-
 def _exercise(cell: NotebookNode) -> str:
     tags = cell.metadata.get("tags", [])
     return next((tag.removeprefix(_EXERCISE) for tag in tags if tag.startswith(_EXERCISE)), "")
@@ -158,9 +149,13 @@ def _exercise(cell: NotebookNode) -> str:
 def help_with(sheet: Sheet) -> str:
     """The hints and the solution of an exercise, each closed until a click, as Markdown."""
     hints = [_closed(f"Hint {n} of {len(sheet.hints)}", hint) for n, hint in enumerate(sheet.hints, 1)]
-    solution = f"```python\n{sheet.solution}\n```\n\n**Why it works:** {sheet.why}"
+    solution = f"{_python(sheet.solution)}\n\n**Why it works:** {sheet.why}"
     return "\n\n".join([*hints, _closed("Solution", solution)])
 
 
 def _closed(title: str, text: str) -> str:
     return f'<details class="help"><summary>{title}</summary>\n\n{text}\n\n</details>'
+
+
+def _python(code: str) -> str:
+    return f"```python\n{code}\n```"

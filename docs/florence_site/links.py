@@ -1,5 +1,5 @@
-"""Checks a built site on the disk: each link leads to a page and a place that are there, and nothing is loaded
-from elsewhere.
+"""Checks a built site on the disk: each link leads to a page and a place that are there, and nothing is
+loaded from elsewhere.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Page(HTMLParser):
 
 @dataclass
 class Report:
-    """`broken` and `loaded` are sentences and must be empty; `outside` are the addresses that people follow."""
+    """`broken` and `loaded` are sentences, none for a good site; `outside` are the addresses that people
+    follow.
+    """
 
     pages: int = 0
     links: int = 0
@@ -86,8 +88,8 @@ def _fault(path: Path, address: str, pages: dict[Path, Page], site: Path) -> str
         return "leaves the site"
     if not target.is_file():
         return "is not there"
-    place = unquote(parts.fragment)
-    return "is a place that is not there" if place and target in pages and place not in pages[target].places else ""
+    places = pages[target].places if target in pages else {unquote(parts.fragment)}
+    return "is a place that is not there" if parts.fragment and unquote(parts.fragment) not in places else ""
 
 
 def _styles(site: Path) -> Iterator[str]:
