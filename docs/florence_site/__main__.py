@@ -1,4 +1,4 @@
-"""`make site`: gathers the pages, builds them, and checks what was built.
+"""`make site`: gathers the pages, builds them, checks what was built, and puts it into its place.
 
     PYTHONPATH=docs python -m florence_site [--out site]
 
@@ -26,24 +26,22 @@ MARK = ".buildinfo"
 """Sphinx leaves it in what it built."""
 
 
-def build(out: Path) -> list[str]:
-    """Builds the site into a folder; returns what is wrong with it, a sentence each."""
-    with tempfile.TemporaryDirectory() as work:
-        pages, extra, doctrees = (Path(work) / name for name in ("pages", "extra", "doctrees"))
-        gather(pages, extra)
-        settings = ["-c", str(DOCS), "-d", str(doctrees), "-D", f"html_extra_path={extra}"]
-        if sphinx(["-q", "-W", "--keep-going", "-n", "-b", "html", *settings, str(pages), str(out)]):
-            return ["Sphinx warned; each warning counts as an error"]
-    return faults(out)
+def build(work: Path) -> Path:
+    """Builds the site in a folder for scratch; returns where it is. SystemExit if Sphinx warns."""
+    pages, extra, html = work / "pages", work / "extra", work / "html"
+    gather(pages, extra)
+    settings = ["-c", str(DOCS), "-d", str(work / "doctrees"), "-D", f"html_extra_path={extra}"]
+    if sphinx(["-q", "-W", "--keep-going", "-n", "-b", "html", *settings, str(pages), str(html)]):
+        sys.exit("Sphinx warned, and each warning counts as an error")
+    return html
 
 
-def faults(out: Path) -> list[str]:
-    """Prints what the site is, and returns what is wrong."""
-    report, size, single = links.check(out, leave=(TRY,)), weight(out), (out / TRY).stat().st_size
-    outside = "\n".join(sorted(report.outside))
+def faults(site: Path) -> list[str]:
+    """Prints what the site is, and returns what is wrong, a sentence each."""
+    report, size, single = links.check(site, leave=(TRY,)), weight(site), (site / TRY).stat().st_size
     print(f"{report.pages} pages, {report.links} links; they lead to {len(report.outside)} places elsewhere:")
-    print(outside)
-    print(f"{size / 1e6:.1f} MB, and mini's own page {single / 1e6:.1f} MB: open {out / 'index.html'}")
+    print("\n".join(sorted(report.outside)))
+    print(f"{size / 1e6:.1f} MB, and mini's own page {single / 1e6:.1f} MB")
     heavy = [f"The site has {size / 1e6:.1f} MB, more than {LARGEST / 1e6:.0f}"] if size > LARGEST else []
     return [*report.broken, *report.loaded, *heavy]
 
@@ -53,23 +51,31 @@ def weight(out: Path) -> int:
     return sum(path.stat().st_size for path in out.rglob("*") if path.is_file() and path != out / TRY)
 
 
-def make_room(out: Path) -> None:
-    """Takes away what an earlier call built; anything else stays, and ends the call."""
-    if out.exists() and any(out.iterdir()):
-        if not (out / MARK).is_file():
-            sys.exit(f"{out} holds something else than a site: name another folder with --out")
+def check_place(out: Path) -> None:
+    """SystemExit where a folder holds anything else than what an earlier call built."""
+    if out.exists() and any(out.iterdir()) and not (out / MARK).is_file():
+        sys.exit(f"{out} holds something else than a site: name another folder with --out")
+
+
+def put(site: Path, out: Path) -> None:
+    """Moves a site to its place, instead of an older one."""
+    if out.exists():
         shutil.rmtree(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(site, out)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "site", help="the folder to write (site/)")
     out, began = parser.parse_args().out, time.monotonic()
-    make_room(out)
-    wrong = build(out)
-    print(f"{time.monotonic() - began:.0f} seconds")
-    if wrong:
-        sys.exit("\n".join(wrong))
+    check_place(out)
+    with tempfile.TemporaryDirectory() as work:
+        site = build(Path(work))
+        if wrong := faults(site):
+            sys.exit("\n".join(wrong))
+        put(site, out)
+    print(f"{time.monotonic() - began:.0f} seconds: open {out / 'index.html'}")
 
 
 if __name__ == "__main__":

@@ -188,8 +188,15 @@ def test_a_style_from_elsewhere_is_found(small, style):
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("")
     with pytest.raises(SystemExit, match="holds something else than a site: name another folder with --out"):
-        command.make_room(tmp_path)
+        command.check_place(tmp_path)
     assert (tmp_path / "mine.txt").exists()
-    (tmp_path / command.MARK).write_text("")
-    command.make_room(tmp_path)
-    assert not tmp_path.exists()
+
+
+def test_an_older_site_is_replaced(tmp_path):
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / command.MARK).write_text(name)
+    command.check_place(tmp_path / "old")
+    command.put(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old" / command.MARK).read_text() == "new" and not (tmp_path / "new").exists()
+    command.check_place(tmp_path / "nowhere")
