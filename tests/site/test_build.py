@@ -83,7 +83,7 @@ def test_it_is_small(site):
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_is_fit_for_reading(site, path):
     text = read(site, f"notebooks/{path.stem}.html")
-    assert "attachment:" not in text and "(children=" not in text and "PIL.Image" not in text
+    assert "attachment:" not in text and "(children=" not in text and "&lt;PIL.Image" not in text
     assert "To do:" not in words(text) and "mini is a small Florence-2 that knows" not in text
     told = [(alt or "").strip() for address, alt, _ in Pictures(text).found if "mark.svg" not in address]
     assert told and all(told)
