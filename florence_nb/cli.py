@@ -366,7 +366,7 @@ def _page(options: argparse.Namespace) -> int:
     from .page.build import write_page
 
     page = write_page(options.out, options.checkpoint, single=options.single)
-    how = "Open it in a browser" if options.single else f"python -m http.server -d {options.out} shows it"
+    how = "Open it in a browser" if options.single else f"florence-nb serve --page {options.out} shows it"
     _say(f"{how}: it needs no network.")
     print(page)
     return 0

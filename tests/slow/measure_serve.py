@@ -75,8 +75,8 @@ def together(server: psutil.Process, port: int, paths: list[str], what: str, **h
     print(
         f"{what}: last byte after {last[0]:.1f} to {last[-1]:.1f} s (median {median(last):.1f}), first after"
         f" {max(client.first for client in clients):.2f} s at most; {clients[0].bytes / 1e6:.2f} MB each,"
-        f" {sum(client.bytes for client in clients) / 1e6:.0f} MB in all; server: {worked:.1f} s of processor,"
-        f" {most / 1e6:.0f} MB, {threads} threads",
+        f" {sum(client.bytes for client in clients) / 1e6:.0f} MB in all; server: {worked:.1f} s of"
+        f" processor, {most / 1e6:.0f} MB, {threads} threads",
         flush=True,
     )
     return clients
@@ -95,15 +95,12 @@ def main() -> None:
         page = Path(sys.argv[1]) if len(sys.argv) > 1 else write_page(Path(folder, "page")).parent
         files = [path.relative_to(page).as_posix() for path in page.rglob("*") if path.is_file()]
         paths = ["/", *(f"/page/{name}" for name in sorted(files) if not name.endswith(".wat"))]
-        print(
-            f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}"
-        )
+        print(f"{platform.machine()}, {os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}")
         began = time.monotonic()
         process, port = serving(page, Path(folder))
         server = psutil.Process(process.pid)
-        print(
-            f"started in {time.monotonic() - began:.1f} s; {server.memory_info().rss / 1e6:.0f} MB; {len(paths)} files"
-        )
+        print(f"started after {time.monotonic() - began:.1f} s of which", end=" ")
+        print(f"{sum(server.cpu_times()[:2]):.1f} of processor; {len(paths)} files")
         try:
             together(server, port, paths, "as they are", packed=False)
             packed = together(server, port, paths, "compressed", packed=True)
