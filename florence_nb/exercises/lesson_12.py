@@ -40,7 +40,7 @@ _SIDE_SLIPS: dict[str, tuple[float, ...]] = {
         *_SIDES[:4],
         25,
     ),
-    "each stage begins where the one before it ended: 768 is divided only once.": (192, 384, 384, 384, 147457),
+    "each stage begins where the one before it ended: 768 is divided only once.": (192, *[384] * 3, 147457),
     "these are places of whole grids: a side is wanted.": (36864, 9216, 2304, 576, 577),
     "these are the grids of mini, which begins with 288 pixels and other strides.": (72, 36, 12, 12, 145),
     "288 is the side of mini's picture: base looks at 768 × 768.": (72, 36, 18, 9, 82),
@@ -79,8 +79,8 @@ _SHAPE_SLIPS: dict[tuple[int, ...], str] = {
 }
 _ORDER_SLIPS = {
     ("columns", "rows"): "each window is right, but they go column by column: (b y x), not (b x y).",
-    ("windows", "columns"): "the windows are right, but in each the places go column by column: (row column).",
-    ("scattered", "rows"): "each sixth place is in a window, no neighbours: (y row) says that y counts windows.",
+    ("windows", "columns"): "the windows are right, but in each the places go column by column.",
+    ("scattered", "rows"): "each sixth place is in a window, no neighbours: (y row), not (row y).",
 }
 
 
@@ -146,7 +146,7 @@ def _look_slips(look: np.ndarray, touched: np.ndarray, box: Any, size: tuple[int
         "this is the whole picture: add up only the places in the box.": float(look.sum()),
         "this is the share of the area, not of the look.": float(touched.mean()),
         "this is in percent: a share goes from 0 to 1.": 100 * float(look[touched].sum()),
-        "rows and columns are exchanged: look[rows, columns], and rows count downwards.": float(
+        "rows and columns are exchanged: looked[rows, columns], and rows count downwards.": float(
             look[swapped].sum() if (swapped != touched).any() else look[turned].sum()
         ),
         "pixels are no places of the grid: one place has 32 × 24 of them.": 0.0,
@@ -173,7 +173,9 @@ def without_the_rabbit(answer: Any) -> str:
     grid = changed[1:].reshape(_GRID, _GRID)
     missing, more = int((wanted & ~grid).sum()), int((grid & ~wanted).sum())
     if missing or more:
-        raise NotYet(f"{int((wanted & grid).sum())} of {int(wanted.sum())} places are blank, and {more} others.")
+        raise NotYet(
+            f"{int((wanted & grid).sum())} of {int(wanted.sum())} places are blank, and {more} others."
+        )
     _filled_well(before, after, changed)
     return "all 15 places of the rabbit are blank, and no other: look at fnb.show(answer_with(blank))."
 

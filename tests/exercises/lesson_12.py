@@ -3,12 +3,10 @@
 import numpy as np
 import torch
 
-from florence_nb.scenes import GALLERY
 from florence_nb.widgets.explorer_model import Token
 
 GRID = torch.arange(72 * 72).reshape(6, 12, 6, 12)  # y, row, x, column
 CUT = GRID.permute(0, 2, 1, 3).reshape(36, 144, 1)
-ROBOT = next(thing for thing in GALLERY["snow"].things if thing.kind == "robot")  # columns 8 to 11, rows 5 to 11
 
 
 def token(text=" robot"):
@@ -46,6 +44,7 @@ def all_but(tokens):
     return tokens
 
 
+# The robot's box touches rows 5 to 11 and columns 8 to 11.
 LOOK = token().attention.mean(axis=0)
 DOWN, ACROSS = slice(5, 12), slice(8, 12)
 RIGHT = {
