@@ -21,12 +21,12 @@ def code(part: str) -> str:
     return found
 
 
-def grids(vision) -> list[tuple[int, ...]]:
+def grids(mini, vision) -> list[tuple[int, ...]]:
     """(channels, rows, columns) after each stage of a tower of these sizes, by the lesson's own function."""
     names = {"torch": torch}
     exec(code("def watch"), names)
     with torch.device("meta"):
-        tower = type(fnb.load("mini", quiet=True).model.model.vision_tower)(vision)
+        tower = type(mini.model.model.vision_tower)(vision)
         return [tuple(made.shape[1:]) for made in names["watch"](tower, torch.empty(1, 3, SIDE, SIDE))]
 
 
@@ -35,17 +35,17 @@ def test_the_default_sizes_of_the_class_are_those_of_base(mini):
     for name in (*SAME, "embed_dim"):
         assert list(getattr(default, name)) == list(getattr(base, name)), name
     assert default.window_size == base.window_size == 12
-    assert grids(default) == [(128, 192, 192), (256, 96, 96), (512, 48, 48), (1024, 24, 24)]
+    assert grids(mini, default) == [(128, 192, 192), (256, 96, 96), (512, 48, 48), (1024, 24, 24)]
 
 
-def test_large_has_the_same_grids_with_twice_as_many_channels(large_files):
+def test_large_has_the_same_grids_with_twice_as_many_channels(mini, large_files):
     old = json.loads((large_files / "config.json").read_text())["vision_config"]
     large = config("large", 0).vision_config
     for name in SAME:
         assert list(getattr(large, name)) == old[name], name
     assert large.window_size == old["window_size"]
     assert list(large.embed_dim) == old["dim_embed"]
-    found = grids(large)
+    found = grids(mini, large)
     assert found == [(256, 192, 192), (512, 96, 96), (1024, 48, 48), (2048, 24, 24)]
     assert found[-1][1] * found[-1][2] + 1 == IMAGE_TOKENS == 577
 
