@@ -168,15 +168,15 @@ class Answer:
 
         Args:
             image_id: the picture's id in the COCO file.
-            categories: the list ``categories`` of the COCO file, ids by name, or names, which are counted from
-                1. None: every region is of category 1, and its name stands in ``label``.
+            categories: the list ``categories`` of the COCO file, ids by name, or names, which are counted
+                from 1. None: every region is of category 1, and its name stands in ``label``.
             score: for regions without a score. With the same score for all, mAP depends on their order.
             drop_unknown: leave out what is no category.
 
         Returns:
-            A row for each region: ``bbox`` is [x, y, width, height] in pixels, ``score`` 0 to 1, and for quads
-            and masks ``segmentation`` has one [x, y, x, y …] for each outline. Where the task takes a region
-            and answers in words, that region is the box. A caption gives one row with ``caption``.
+            A row for each region: ``bbox`` is [x, y, width, height] in pixels, ``score`` 0 to 1, and for
+            quads and masks ``segmentation`` has one [x, y, x, y …] for each outline. Where the task takes a
+            region and answers in words, that region is the box. A caption gives one row with ``caption``.
 
         Raises:
             InputError: ``<OCR>``, which has no places; a label that is no category; a region without a score.
@@ -191,13 +191,13 @@ class Answer:
         """The regions as supervision's ``Detections``, for its annotators, filters and trackers.
 
         Args:
-            categories: as for `to_coco`. None: labels are numbered from 0 as they appear in this answer, so the
-                same name may have another number in the next.
+            categories: as for `to_coco`. None: labels are numbered from 0 as they appear in this answer, so
+                the same name may have another number in the next.
             drop_unknown: leave out what is no category.
 
         Returns:
-            ``xyxy`` float32 (n, 4) in pixels; ``class_id`` int (n,); ``confidence`` float32 (n,), or None where
-            the scores are unknown; ``data["class_name"]``. Where there is a polygon, ``mask`` is bool
+            ``xyxy`` float32 (n, 4) in pixels; ``class_id`` int (n,); ``confidence`` float32 (n,), or None
+            where the scores are unknown; ``data["class_name"]``. Where there is a polygon, ``mask`` is bool
             (n, height, width), in which a box covers all of itself. Quads are boxes, with their corners in
             ``data["xyxyxyxy"]``, float32 (n, 4, 2).
 
