@@ -143,8 +143,8 @@ def _coco_row(
     given = score if region.score is None else region.score
     if given is None:
         raise InputError(
-            "COCO's results need a score, and this answer has none: run_example recovers scores for boxes, quads"
-            " and masks; or give score=1.0, and report no mAP."
+            "COCO's results need a score, and this answer has none: run_example recovers scores for boxes,"
+            " quads and masks; or give score=1.0, and report no mAP."
         )
     x1, y1, x2, y2 = region.box
     row: dict[str, Any] = {
