@@ -20,7 +20,7 @@ def test_the_cell_for_coco_runs_where_the_photographs_are(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     asked = []
     monkeypatch.setattr(fnb, "load", lambda name: asked.append(name) or mini)
-    scenes = [fnb.scenes.random_scene(seed) for seed in range(8)]
+    scenes = [fnb.scenes.random_scene(seed) for seed in range(3)]
     names = {"florence": mini, "scenes": scenes, "quick": {"num_beams": 1, "progress": False}}
     for words in ("redirect_stdout\n", "def truth_of", "def coco_eval", "def measure"):
         exec(cell_with(words), names)

@@ -55,7 +55,7 @@ def main() -> None:
     for seed in seeds:
         figures, printed = run(code, seed)
         found.append(figures)
-        print(f"scenes from seed {seed}\n{printed}")
+        print(f"scenes from seed {seed}\n{printed}", flush=True)
     print(f"| figure | {' | '.join(f'from {seed}' for seed in seeds)} |\n|---|{'---|' * len(seeds)}")
     for name in found[0]:
         print(f"| {name} | {' | '.join(f'{figures[name]:.3f}' for figures in found)} |")
