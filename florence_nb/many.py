@@ -1,8 +1,8 @@
 """Thousands of pictures: rows in, rows with answers out, in Parquet files from which a killed job goes on.
 
-`Ask` is what ``datasets.map`` and Ray Data call, the same on one machine and on a cluster. Each row says where
-it comes from: the digest of the picture's file, the checkpoint with the digest of its weights, the settings and
-the versions. See notebooks/15_many_pictures.ipynb. Needs pyarrow.
+`Ask` is what ``datasets.map`` and Ray Data call, the same on one machine and on a cluster. Each row says
+where it comes from: the digest of the picture's file, the checkpoint with the digest of its weights, the
+settings and the versions. See notebooks/15_many_pictures.ipynb. Needs pyarrow.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def waiting(pictures: Sequence[dict[str, str]], out: str | Path, ask: Ask) -> li
     """The rows of `pictures` that ``out`` holds no answer to yet, of copies the first one only. A file that
     is no picture has its answer, the error; after any other error, such as a full memory, it waits again.
     """
-    known = _answered(out, ask)
-    done = {row["digest"] for row in known.to_pylist() if row["error_type"] in (None, "InputError")}
+    known = _answered(out, ask).select(["digest", "error_type"]).to_pylist()
+    done = {row["digest"] for row in known if row["error_type"] in (None, "InputError")}
     firsts = {row["digest"]: row for row in reversed(pictures)}
     return [row for row in pictures if row is firsts[row["digest"]] and row["digest"] not in done]
 
@@ -157,8 +157,8 @@ def write(rows: pyarrow.Table, out: str | Path) -> Path:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise InputError(
-            f"{str(out)!r} cannot be written ({error.strerror or type(error).__name__}): free some space or mend"
-            " its rights, and run again; all answers up to here are kept."
+            f"{str(out)!r} cannot be written ({error.strerror or type(error).__name__}): free some space or"
+            " mend its rights, and run again; all answers up to here are kept."
         ) from error
     return path
 
@@ -169,11 +169,11 @@ def table(pictures: Sequence[dict[str, str]], out: str | Path, ask: Ask) -> pand
     """
     import pandas
 
-    known = _answered(out, ask).to_pandas().sort_values("error", na_position="first", kind="stable")
-    known = known.drop_duplicates("digest").drop(
-        columns="path"
-    )  # an answer counts more than an earlier error
-    return pandas.DataFrame(list(pictures)).merge(known, on="digest", how="left")
+    rows = _answered(out, ask).drop_columns(["path"]).to_pylist()
+    # An answer counts more than an earlier error.
+    known = {row["digest"]: row for row in sorted(rows, key=lambda row: row["error"] is None)}
+    names = _schema().names
+    return pandas.DataFrame([known.get(row["digest"], {}) | row for row in pictures], columns=names)
 
 
 def start_ray(cpus: int = 2) -> None:
@@ -222,7 +222,9 @@ def _schema() -> pyarrow.Schema:
 
 
 def _answered(out: str | Path, ask: Ask) -> pyarrow.Table:
-    """All rows of ``out`` for this question. InputError for a file that is not whole: those of `write` are."""
+    """All rows of ``out`` for this question. InputError for a file that is not whole; those of `write`
+    are.
+    """
     import pyarrow
     from pyarrow import compute, parquet
 

@@ -31,8 +31,15 @@ def ask():
     return many.Ask("<OD>", **QUICK)
 
 
+@pytest.fixture(scope="module")
+def huge(tmp_path_factory):
+    path = tmp_path_factory.mktemp("huge") / "huge.png"
+    Image.new("1", (17_000, 17_000)).save(path)
+    return path
+
+
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, huge):
     """Three pictures, a copy of one, a file that is no picture, half a picture, and one that is too large."""
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -41,7 +48,7 @@ def folder(tmp_path):
     shutil.copy(folder / "1.jpg", folder / "copy.jpg")
     (folder / "notes.txt").write_text("buy milk")
     (folder / "half.jpg").write_bytes((folder / "0.jpg").read_bytes()[:300])
-    Image.new("1", (17_000, 17_000)).save(folder / "huge.png")
+    shutil.copy(huge, folder / "huge.png")
     (folder / ".hidden").write_text("no picture, and not counted")
     return folder
 
