@@ -11,7 +11,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -191,7 +192,8 @@ def start_ray(cpus: int = 2) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.FATAL, "include_dashboard": False}
     for last in (False, False, True):
         try:
-            ray.init(num_cpus=cpus, object_store_memory=200_000_000, ignore_reinit_error=True, **quiet)
+            with _silent():
+                ray.init(num_cpus=cpus, object_store_memory=200_000_000, ignore_reinit_error=True, **quiet)
             break
         except Exception as error:  # its parts have half a minute to find each other
             ray.shutdown()
@@ -204,6 +206,19 @@ def start_ray(cpus: int = 2) -> None:
 
 
 # ---- parts
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing on stderr, for what Ray's own programs say while they start; what goes wrong is raised."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _schema() -> pyarrow.Schema:
