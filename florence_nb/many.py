@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -106,7 +107,8 @@ class Ask:
         Returns:
             A row for each: what was asked; ``raw``, ``width`` and ``height``, from which `parse` makes the
             whole answer; ``text``, ``labels`` and ``boxes`` (pixels, x1, y1, x2, y2) to search in; and
-            `provenance`. Where a picture has no answer these are null, and ``error`` says why.
+            `provenance`, with ``asked_at``, when its batch was ready (UTC). Where a picture has no answer
+            these are null, and ``error`` says why.
         """
         import pyarrow
 
@@ -115,8 +117,9 @@ class Ask:
         answers = self.florence.run_many(
             requests, batch_size=max(1, len(requests)), progress=False, **self.settings
         )
-        asked = {"task": self.task, "text_input": self.text_input, **self.provenance}
+        asked: dict[str, Any] = {"task": self.task, "text_input": self.text_input, **self.provenance}
         asked["versions"] += f", {str(self.florence.dtype)[6:]} on {self.florence.device.type}"
+        asked["asked_at"] = datetime.now(timezone.utc)
         rows = [
             {"path": path, "digest": digest, **asked, **_told(answer)}
             for path, digest, answer in zip(paths, digests, answers, strict=True)
@@ -189,7 +192,11 @@ def start_ray(cpus: int = 2) -> None:
     import ray
     from ray.data import DataContext
 
-    quiet = {"log_to_driver": False, "logging_level": logging.FATAL, "include_dashboard": False}
+    quiet: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.FATAL,
+        "include_dashboard": False,
+    }
     for last in (False, False, True):
         try:
             with _silent():
@@ -232,6 +239,7 @@ def _schema() -> pyarrow.Schema:
             ("labels", pyarrow.list_(text)),
             ("boxes", boxes),
             *((name, text) for name in ("error", "error_type", *_PROVENANCE)),
+            ("asked_at", pyarrow.timestamp("us", tz="UTC")),
         ]
     )
 

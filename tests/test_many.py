@@ -86,6 +86,7 @@ def test_a_row_says_where_it_comes_from(folder, tmp_path, ask):
     assert (row["checkpoint"], row["task"], row["error"]) == ("mini", "<OD>", None)
     assert '"num_beams": 1' in row["settings"] and '"do_sample": false' in row["settings"]
     assert len(row["weights"]) == 16 and "torch" in row["versions"] and "float32 on cpu" in row["versions"]
+    assert abs(row["asked_at"].timestamp() - time.time()) < 600
     again = fnb.parse(row["raw"], row["task"], (row["width"], row["height"]))
     assert again.labels == row["labels"] and again.boxes.tolist() == row["boxes"]
 
