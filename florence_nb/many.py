@@ -93,6 +93,12 @@ class Ask:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "florence"}
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """All arguments but the task, to make another one in another process."""
+        named = {"text_input": self.text_input, "checkpoint": self.checkpoint, "revision": self.revision}
+        return {**named, **self.settings}
+
     @cached_property
     def florence(self) -> Florence:
         """The model, without a feature cache: each picture comes once."""

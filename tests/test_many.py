@@ -143,6 +143,7 @@ def test_a_question_travels_without_its_model_and_keeps_its_hash(ask):
     assert ask.florence is ask.florence
     assert len(pickle.dumps(ask)) < 1500
     assert Hasher.hash(ask) == Hasher.hash(many.Ask("<OD>", **QUICK))
+    assert many.Ask(ask.task, **ask.options).provenance == ask.provenance
     assert Hasher.hash(ask) != Hasher.hash(many.Ask("<OD>", num_beams=2, max_new_tokens=4))
 
 
