@@ -24,6 +24,7 @@ from .answers import Answer
 from .checkpoints import find, weight_files
 from .engine.requests import MAX_NEW_TOKENS, make_settings
 from .errors import InputError
+from .libraries import require
 from .loading import load
 from .tasks import build_prompt, get_task
 
@@ -71,7 +72,8 @@ class Ask:
             of the SHA-256 of their files), all settings and the versions, as text.
 
     Raises:
-        InputError: an unknown task, a text that it does not take, or a setting that cannot be used.
+        InputError: an unknown task, a text that it does not take, a setting that cannot be used, or no
+            pyarrow.
         CheckpointError: the checkpoint is not available.
     """
 
@@ -84,6 +86,7 @@ class Ask:
         revision: str | None = None,
         **settings: Any,
     ) -> None:
+        require("pyarrow")
         build_prompt(task, text_input, (1000, 1000))
         make_settings(MAX_NEW_TOKENS, **settings)
         self.task, self.text_input = get_task(task).prompt, text_input
@@ -177,6 +180,7 @@ def table(pictures: Sequence[dict[str, str]], out: str | Path, ask: Ask) -> pand
     """One row for each of `pictures`, in order, with its answer from ``out``, also for copies; the columns of
     one that still waits are empty.
     """
+    require("pandas")
     import pandas
 
     rows = _answered(out, ask).drop_columns(["path"]).to_pylist()
@@ -193,6 +197,7 @@ def start_ray(cpus: int = 2) -> None:
     Raises:
         InputError: it does not start.
     """
+    require("ray")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray

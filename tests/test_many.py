@@ -224,6 +224,14 @@ def test_a_file_that_may_not_be_read_is_a_row(folder, tmp_path, ask):
     assert many.table(rows[:2], tmp_path / "answers", ask).error.notna().tolist() == [False, True]
 
 
+def test_a_missing_library_is_named(monkeypatch, tmp_path, ask):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(fnb.InputError, match="pyarrow is not installed here: run %pip install pyarrow"):
+        many.Ask("<OD>")
+    with pytest.raises(fnb.InputError, match=r'ray is .* %pip install "ray\[data\]"'):
+        many.start_ray()
+
+
 JOB = """
 import datasets, florence_nb as fnb
 datasets.disable_progress_bars()
