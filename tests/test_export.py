@@ -1,7 +1,6 @@
 """Exported graphs answer as torch does, token for token, and without torch."""
 
 import json
-import logging
 import shutil
 import subprocess
 import sys
@@ -192,10 +191,6 @@ def test_a_wrong_question_is_refused_as_by_torch(ours, street):
         ours.run_example("<CAPTION_TO_PHRASE_GROUNDING>", street, "a car " * 900)
     with pytest.raises(InputError, match="max_new_tokens is at least 1, not 0"):
         ours.run_example("<OD>", street, max_new_tokens=0)
-
-
-def test_the_log_of_others_is_left_alone(exported):
-    assert logging.getLogger().level == logging.WARNING and logging.root.manager.disable == logging.NOTSET
 
 
 def test_without_onnx(tmp_path, monkeypatch):

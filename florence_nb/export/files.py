@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -24,7 +23,11 @@ PROMPTS = ("task_prompts_without_inputs", "task_prompts_with_input", "tasks_answ
 """Tables of the processor that transformers.js reads from a file."""
 LARGEST = 2 * 1024**3
 """A graph in one file holds less than so many bytes: protobuf allows no more."""
-NEEDED = "The export needs two more packages: pip install onnx onnxruntime"
+FEW = 32
+"""Smaller weights stay as they are."""
+CHANNEL = {"MatMul": -1, "Conv": 0, "Gather": 0}
+"""By operation: the axis of its weight that counts the output channels, or the rows of a table."""
+NEEDED = "The export needs onnx, and what it writes onnxruntime: pip install onnx onnxruntime"
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,13 @@ def export_onnx(
         folder: where to; made if it is not there. Files of an earlier export are replaced, those of another
             precision stay beside them; transformers.js then takes the one that was written last.
         checkpoint: what `load` takes. A model with LoRA is merged first and saved, see lesson 14.
-        precision: of the stored weights. They are cast to float32 when the graph is loaded, so with
-            "float16" a checkpoint that is stored in float16 loses nothing. "int8" quantises the matrices,
-            which changes some answers (lesson 16 counts them).
+        precision: of the stored weights. All is computed in float32, so with "float16" a checkpoint that is
+            stored in float16 loses nothing. "int8" rounds each weight to one of 255 steps, which changes some
+            answers (lesson 16 counts them), the same ones on every processor.
         progress: show a progress bar; mini takes some ten seconds.
 
     Raises:
-        InputError: onnx or onnxruntime is not installed, the folder cannot be written, the precision does not
+        InputError: onnx is not installed, the folder cannot be written, the precision does not
             exist, or a graph takes more than 2 GB.
         CheckpointError: as `load`.
     """
@@ -80,7 +83,6 @@ def export_onnx(
 def _check_packages() -> None:
     try:
         import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
     except ImportError as error:
         raise InputError(NEEDED) from error
 
@@ -103,10 +105,8 @@ def _write_graphs(florence, folder: Path, precision: Precision, progress: bool) 
     for graph in tqdm(parts, desc="export", unit="graph", disable=not progress):
         path = folder / f"{graph.name}{SUFFIXES[precision]}.onnx"
         _trace(graph, path)
-        if precision == "float16":
-            _store_halves(path)
-        elif precision == "int8":
-            _quantise(path)
+        if precision != "float32":
+            _store_smaller(path, precision)
         written.append(path)
     return written
 
@@ -141,63 +141,57 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _store_halves(path: Path) -> None:
-    """Stores the weights of a graph in float16, with a cast to float32 in front."""
-    import numpy as np
+def _store_smaller(path: Path, precision: Precision) -> None:
+    """Stores the weights of a graph as float16 or int8, each behind a node that makes float32 of it."""
     import onnx
-    from onnx import TensorProto, helper, numpy_helper
 
     model = onnx.load(path)
-    graph, casts = model.graph, []
-    for weight in [each for each in graph.initializer if each.data_type == TensorProto.FLOAT]:
-        values = numpy_helper.to_array(weight)
-        if values.size < 32 or np.abs(values).max() > np.finfo(np.float16).max or weight.name.endswith(SCALE):
+    graph, nodes = model.graph, []
+    uses = {name: node.op_type for node in graph.node for name in node.input}
+    for weight in [each for each in graph.initializer if each.data_type == onnx.TensorProto.FLOAT]:
+        smaller = _as_int8(weight, uses.get(weight.name, "")) if precision == "int8" else None
+        if (smaller := smaller or _as_half(weight)) is None:
             continue
+        stored, node = smaller
         graph.initializer.remove(weight)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), f"{weight.name}_half"))
-        casts.append(helper.make_node("Cast", [f"{weight.name}_half"], [weight.name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
+        graph.initializer.extend(stored)
+        nodes.append(node)
+    nodes += graph.node
     del graph.node[:]
     graph.node.extend(nodes)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
 
-SCALE = "_scale"
-"""How the name of what a quantised matrix is multiplied by ends: it stays in float32."""
+def _as_half(weight):
+    """What is stored of a weight, and the node that casts it; None where halves cannot hold it."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    values, name = numpy_helper.to_array(weight), f"{weight.name}_half"
+    if values.size < FEW or np.abs(values).max() > np.finfo(np.float16).max:
+        return None
+    stored = numpy_helper.from_array(values.astype(np.float16), name)
+    return [stored], helper.make_node("Cast", [name], [weight.name], to=TensorProto.FLOAT)
 
 
-def _quantise(path: Path) -> None:
-    """Matrices and embeddings as int8 with one scale a column; activations are quantised as they come. What
-    is left, such as convolutions, becomes float16.
+def _as_int8(weight, use: str):
+    """A matrix, convolution or table of vectors in 255 steps, with one scale for each output channel (or
+    vector): what is stored, and the node that multiplies. None for other weights.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    import numpy as np
+    from onnx import helper, numpy_helper
 
-    whole = path.with_suffix(".float32")
-    path.replace(whole)
-    try:
-        with _no_advice():
-            quantize_dynamic(
-                whole,
-                path,
-                per_channel=True,
-                weight_type=QuantType.QInt8,
-                op_types_to_quantize=["MatMul", "Gather"],
-                extra_options={"MatMulConstBOnly": True},
-            )
-    finally:
-        whole.unlink()
-    _store_halves(path)
-
-
-@contextmanager
-def _no_advice() -> Iterator[None]:
-    """onnxruntime recommends, on the root logger, a preparation that changes nothing here."""
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
+    values = numpy_helper.to_array(weight)
+    if use not in CHANNEL or values.ndim < 2:
+        return None
+    axis = CHANNEL[use] % values.ndim
+    others = tuple(index for index in range(values.ndim) if index != axis)
+    scale = np.maximum(np.abs(values).max(others, keepdims=True) / 127, np.finfo(np.float32).tiny)
+    names = [f"{weight.name}_int8", f"{weight.name}_scale"]
+    stored = np.round(values / scale).astype(np.int8), scale.ravel().astype(np.float32)
+    made = [numpy_helper.from_array(array, name) for array, name in zip(stored, names)]
+    return made, helper.make_node("DequantizeLinear", names, [weight.name], axis=axis)
 
 
 def _write_settings(florence, target: Path, precision: Precision) -> None:

@@ -150,10 +150,10 @@ class OnnxFlorence:
 
     def _forced(self, step: int, limit: int, chosen: int) -> int:
         """If the checkpoint says so: ``<s>`` in front, and ``</s>`` at the end, also where it is cut."""
-        if step == 0 and (first := self.generation.get("forced_bos_token_id")) is not None:
-            return first
         if step == limit - 1 and (last := self.generation.get("forced_eos_token_id")) is not None:
             return last
+        if step == 0 and (first := self.generation.get("forced_bos_token_id")) is not None:
+            return first
         return chosen
 
     def _embedded(self, ids: list[int]) -> np.ndarray:
