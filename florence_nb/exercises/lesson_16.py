@@ -136,7 +136,7 @@ def _row(answer: Any) -> np.ndarray:
         raise WrongForm(f"an array of numbers is wanted; this is {kind_of(answer)}.")
     try:
         row = np.asarray(answer, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise WrongForm(f"an array of numbers is wanted; this is {kind_of(answer)}.") from None
     if row.ndim == 2 and row.shape[-1] == _WIDTH:
         raise NotYet(
