@@ -128,14 +128,15 @@ def test_another_size_is_exported_from_its_own_configuration(tmp_path):
     assert answer.token_ids == wanted.token_ids and len(answer.token_ids) == 21
 
 
-def test_int8_is_smaller_and_sees_the_same_things(exported, florence, street):
+def test_int8_is_smaller_and_sees_the_same_things(exported, florence, street, tmp_path):
     """It lies beside the float16 of the same folder."""
-    folder, halves = exported
+    folder = shutil.copytree(exported[0], tmp_path / "both")
     small = export_onnx(folder, precision="int8", progress=False)
-    assert sum(small.bytes.values()) < 0.65 * sum(halves.bytes.values())
+    assert sum(small.bytes.values()) < 0.65 * sum(exported[1].bytes.values())
     answer = OnnxFlorence(folder, "int8", threads=1).run_example("<OD>", street)
     wanted = florence.run_example("<OD>", street, num_beams=1)
     assert answer.labels == wanted.labels and np.abs(answer.boxes - wanted.boxes).max() < 8
+    assert json.loads((folder / "config.json").read_text())["transformers.js_config"] == {"dtype": "int8"}
     assert OnnxFlorence(folder).vision._model_path.endswith("vision_encoder_fp16.onnx")  # the more exact
 
 

@@ -13,7 +13,7 @@ from .numbers import also_rounded, check_number
 from .pictures import same_picture
 from .refusals import NotYet, WrongForm
 from .registry import checks
-from .values import answer_of, kind_of, number_of, pair_of
+from .values import answer_of, array_of, kind_of, number_of, pair_of
 from .words import counted
 
 _PICTURE, _WIDTH = 145, 192
@@ -132,17 +132,12 @@ _REASONS: dict[str, dict[str, str]] = {
 
 def _row(answer: Any) -> np.ndarray:
     """float32 (1, tokens, 192)."""
-    if isinstance(answer, (str, Mapping, Answer)):
-        raise WrongForm(f"an array of numbers is wanted; this is {kind_of(answer)}.")
-    try:
-        row = np.asarray(answer, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError):
-        raise WrongForm(f"an array of numbers is wanted; this is {kind_of(answer)}.") from None
+    row = array_of(answer, "an array of numbers is wanted").astype(np.float32)
     if row.ndim == 2 and row.shape[-1] == _WIDTH:
         raise NotYet(
             "the first axis is missing: graphs take a batch, here a batch of one, (1, tokens, width)."
         )
-    if row.ndim == 2 and row.dtype.kind in "fiu" and len(row) == 1:
+    if row.ndim == 2 and len(row) == 1:
         raise NotYet("these are ids: the graph elsewhere.embed turns each into a vector.")
     if row.ndim != 3 or row.shape[0] != 1:
         raise WrongForm(f"an array of the shape (1, tokens, {_WIDTH}) is wanted; this has {row.shape}.")
