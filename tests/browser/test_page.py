@@ -198,6 +198,28 @@ def test_a_photograph_is_turned_as_its_exif_says(visit, mini, tmp_path):
     seen.until(lambda: "cannot open notes.txt" in seen.words(), "the sentence about the file")
 
 
+def test_a_large_photograph_is_made_smaller_first(visit, tmp_path):
+    """24 megapixels, as phones take them: at most 12 are kept, in the same shape."""
+    left, right = Image.new("RGB", (3000, 4000), "red"), Image.new("RGB", (3000, 4000), "blue")
+    photo = Image.new("RGB", (6000, 4000))
+    photo.paste(left, (0, 0))
+    photo.paste(right, (3000, 0))
+    photo.save(tmp_path / "large.jpg", quality=80)
+    seen = visit(**PHONE)
+    before = seen.answers()
+    seen.page.set_input_files("#photo", str(tmp_path / "large.jpg"))
+    seen.answered(before)
+    width, height, *edges = seen.page.evaluate("""() => {
+        const canvas = florence.state.picture, ctx = canvas.getContext("2d");
+        const red = (x, y) => ctx.getImageData(x, y, 1, 1).data[0];
+        const { width, height } = canvas;
+        return [width, height, red(9, 9), red(width - 9, height - 9)];
+    }""")
+    assert width * height <= 12e6 * 1.001 and width / height == pytest.approx(1.5, abs=0.001)
+    assert edges[0] > 240 and edges[1] < 15
+    assert seen.errors == []
+
+
 def test_things_are_moved_by_finger_and_by_keys(visit):
     seen = visit(**PHONE)
     assert seen.page.evaluate("document.documentElement.scrollWidth") == 360
