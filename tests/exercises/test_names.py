@@ -17,6 +17,7 @@ class Names(ast.NodeVisitor):
 
     def __init__(self, source: str):
         self.assigned: set[str] = set()
+        self.imported: set[str] = set()  # a module is the same one for all
         self.needed: set[str] = set()
         self.visit(ast.parse(re.sub(r"^(\s*)[%!].*$", r"\1pass", source, flags=re.M)))
 
@@ -40,6 +41,7 @@ class Names(ast.NodeVisitor):
 
     def visit_alias(self, node):
         self.assigned.add((node.asname or node.name).split(".")[0])
+        self.imported.add((node.asname or node.name).split(".")[0])
 
     def visit_FunctionDef(self, node):
         self._inside(node)
@@ -80,7 +82,8 @@ def clashes(cells: list[tuple[str, str]]) -> list[str]:
     found = []
     for index, (name, source) in enumerate(cells):
         if name:
-            mine = Names(source).assigned | Names(sheets()[name].solution).assigned
+            both = Names(source), Names(sheets()[name].solution)
+            mine = {each for names in both for each in names.assigned - names.imported}
             later = [Names(each) for other, each in cells[index + 1 :] if not other]
             found += [f"{name}: {clash}" for clash in sorted(mine) if _is_needed(clash, later)]
     return found
