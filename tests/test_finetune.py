@@ -1,5 +1,5 @@
-"""Fine-tuning: what cannot be learned from is told in one sentence, an interruption and a full disk cost little,
-and what was taught is there after saving and loading.
+"""Fine-tuning: what cannot be learned from is told in one sentence, an interruption and a full disk cost
+little, and what was taught is there after saving and loading.
 """
 
 import errno
@@ -12,7 +12,6 @@ import textwrap
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import transformers
@@ -58,10 +57,7 @@ def test_an_answer_becomes_labels_with_its_marks_whatever_its_form(florence):
     words = florence.processor.tokenizer
     assert words.decode(plain["labels"]) == f"<s>ball{PLACE}</s>" and raw["labels"] == plain["labels"]
     assert words.decode(nothing["labels"]) == "<s></s>" and words.decode(region["labels"]) == "<s>ball</s>"
-    assert (
-        PLACE.count("loc")
-        == sum(label >= words.convert_tokens_to_ids("<loc_0>") for label in plain["labels"]) - 1
-    )
+    assert len(plain["labels"]) == 2 + len("ball") + 4
 
 
 @pytest.mark.parametrize(
@@ -161,6 +157,19 @@ def test_float16_is_refused(ready, tmp_path, more):
         fnb.finetune.train(florence, examples, tmp_path / "run", **QUICK, **more)
 
 
+def test_gradient_checkpointing_gives_the_same_training(ready, tmp_path):
+    """On a GPU it saves memory; the adapters get the same gradients."""
+    florence, examples = ready
+    fresh = {name: w.detach().clone() for name, w in florence.model.named_parameters() if w.requires_grad}
+    learned = []
+    for more in ({}, {"gradient_checkpointing": True}):
+        florence.model.load_state_dict(fresh, strict=False)
+        fnb.finetune.train(florence, examples, tmp_path / f"run{len(more)}", **QUICK, rate=1e-2, **more)
+        learned.append([w.detach().clone() for w in florence.model.parameters() if w.requires_grad])
+    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(*learned, strict=True))
+    assert not all(torch.equal(one, begun) for one, begun in zip(learned[0], fresh.values(), strict=True))
+
+
 def test_no_examples_are_refused(ready, tmp_path):
     with pytest.raises(fnb.InputError, match="no examples"):
         fnb.finetune.train(ready[0], [], tmp_path / "run", **QUICK)
@@ -170,7 +179,7 @@ def test_no_examples_are_refused(ready, tmp_path):
     "version, fine", [("5.12.3", False), ("4.57.6", False), ("5.13.0", True), ("6.0.0.dev0", True)]
 )
 def test_a_transformers_with_a_wrong_loss_is_refused(florence, monkeypatch, version, fine):
-    monkeypatch.setattr(transformers, "__version__", version)
+    monkeypatch.setattr(sys.modules["transformers"], "__version__", version)
     if fine:
         assert fnb.finetune.examples(florence, ROWS[:1])
         return
@@ -184,9 +193,9 @@ def test_a_transformers_with_a_wrong_loss_is_refused(florence, monkeypatch, vers
 def test_it_learns_and_stays_silent(ready, tmp_path, capfd):
     florence, examples = ready
     losses = fnb.finetune.train(
-        florence, examples, tmp_path / "run", steps=60, rate=2e-2, batch_size=4, progress=False
+        florence, examples, tmp_path / "run", steps=40, rate=2e-2, batch_size=4, progress=False
     )
-    assert list(losses) == [10, 20, 30, 40, 50, 60] and losses[60] < 0.5 * losses[10]
+    assert list(losses) == [10, 20, 30, 40] and losses[40] < 0.6 * losses[10]
     assert capfd.readouterr() == ("", "")
     assert not florence.model.training
 
@@ -340,7 +349,7 @@ def test_what_is_no_fault_of_the_disk_is_not_hidden(ready, tmp_path, monkeypatch
 def test_what_was_saved_answers_as_the_model_in_memory(ready, tmp_path):
     florence, examples = ready
     fnb.finetune.train(
-        florence, examples, tmp_path / "run", steps=30, rate=2e-2, batch_size=4, progress=False
+        florence, examples, tmp_path / "run", steps=15, rate=2e-2, batch_size=4, progress=False
     )
     folder = fnb.finetune.save(florence, tmp_path / "taught")
     again = fnb.load(folder, quiet=True)
@@ -349,7 +358,7 @@ def test_what_was_saved_answers_as_the_model_in_memory(ready, tmp_path):
         mine = florence.model(**fnb.finetune.batch(florence, examples)).logits
     with again.inference_mode():
         theirs = again.model(**fnb.finetune.batch(again, examples)).logits
-    assert np.abs(mine - theirs).max() < 0.1 * np.abs(mine).max()
+    assert float((mine - theirs).abs().max()) < 0.1 * float(mine.abs().max())
     assert "lora" in " ".join(florence.model.state_dict())
 
 

@@ -1,5 +1,5 @@
-"""Teach a checkpoint something new: LoRA adapters of peft, trained by transformers' `Trainer`. Lesson 14 reads
-this file.
+"""Teach a checkpoint something new: LoRA adapters of peft, trained by transformers' `Trainer`. Lesson 14
+reads this file.
 
     rows = [("<OD>", image, None, "cactus" + fnb.to_loc(box, image.size)), ...]
     examples = fnb.finetune.examples(florence, rows)
@@ -7,7 +7,8 @@ this file.
     losses = fnb.finetune.train(florence, examples, "run", steps=400)
     fnb.finetune.save(florence, "taught")  # for fnb.load("./taught")
 
-Vision tower and text encoder stay as they are, so each example is encoded once; adapters in the decoder learn.
+Vision tower and text encoder stay as they are, so each example is encoded once; adapters in the decoder
+learn.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import copy
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
@@ -27,6 +27,7 @@ from .checks import (
     check_ready,
     check_row,
     check_version,
+    digest,
     replace_whole,
     unfinished,
     writing,
@@ -45,8 +46,8 @@ def examples(florence: Florence, rows: Sequence[tuple]) -> list[dict[str, Any]]:
     """What the model learns from, row by row.
 
     Args:
-        rows: ``(task_prompt, image, text_input, answer)``: a request as for `Florence.run_many`, and the right
-            answer, as plain text or as a raw string.
+        rows: ``(task_prompt, image, text_input, answer)``: a request as for `Florence.run_many`, and the
+            right answer, as plain text or as a raw string.
 
     Returns:
         Dictionaries with ``encoded`` (image and prompt tokens, width), the output of the frozen encoder, and
@@ -76,16 +77,14 @@ def _example(florence: Florence, number: int, row: Any) -> dict[str, Any]:
 
 def batch(florence: Florence, chosen: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Some examples as the model takes them: ``encoder_outputs`` (n, longest, width), ``attention_mask``
-    (n, longest) with 0 where a row was filled up, and ``labels`` (n, longest answer) with -100 there: nothing to
-    learn.
+    (n, longest) with 0 where a row was filled up, and ``labels`` (n, longest answer) with -100 there: nothing
+    to learn.
     """
     import torch
     from torch.nn.utils.rnn import pad_sequence
     from transformers.modeling_outputs import BaseModelOutput
 
-    inputs = [
-        one["encoded"].to(florence.device) for one in chosen
-    ]  # per row (image and prompt tokens, width)
+    inputs = [one["encoded"].to(florence.device) for one in chosen]  # per row (tokens, width)
     masks = [torch.ones(len(row), dtype=torch.long, device=florence.device) for row in inputs]
     labels = [torch.tensor(one["labels"], device=florence.device) for one in chosen]
     return {
@@ -139,16 +138,18 @@ def train(
         "rate": rate,
         "batch_size": batch_size,
         "seed": seed,
-        "examples": len(examples),
+        "examples": digest(examples),
     }
     with writing(Path(folder), "The same call goes on from the last save."):
         saved = unfinished(Path(folder), settings)
-        arguments = TrainingArguments(
-            output_dir=str(folder), max_steps=steps, learning_rate=rate, per_device_train_batch_size=batch_size,
-            lr_scheduler_type="cosine", warmup_steps=20, logging_steps=10, save_total_limit=2, seed=seed,
-            use_cpu=florence.device.type == "cpu", disable_tqdm=not progress, dataloader_pin_memory=False,
-            **{"save_steps": max(1, steps // 10), "label_names": ["labels"], "report_to": "none", **more},
-        )  # fmt: skip
+        chosen = {
+            "max_steps": steps, "learning_rate": rate, "lr_scheduler_type": "cosine", "warmup_steps": 20,
+            "per_device_train_batch_size": batch_size, "seed": seed, "logging_steps": 10,
+            "save_steps": max(1, steps // 10), "save_total_limit": 2, "disable_tqdm": not progress,
+            "use_cpu": florence.device.type == "cpu", "dataloader_pin_memory": False, "report_to": "none",
+            "remove_unused_columns": False, "label_names": ["labels"], **more,
+        }  # fmt: skip
+        arguments = TrainingArguments(str(folder), **chosen)
         trainer = Trainer(florence.model, arguments, lambda chosen: batch(florence, chosen), list(examples))
         trainer.remove_callback(PrinterCallback)
         with warnings.catch_warnings():  # transformers warns of a name that it uses itself
@@ -160,7 +161,8 @@ def train(
 
 def save(florence: Florence, folder: str | Path) -> Path:
     """Writes a whole checkpoint for `load` and for the page, with the adapters merged into the weights, in
-    half precision; the model in memory stays as it is. What was in the folder goes only when the new one is there.
+    half precision; the model in memory stays as it is. A checkpoint in the folder goes when the new one is
+    whole.
 
     Raises:
         InputError: the folder cannot be written, or holds something that is no checkpoint.

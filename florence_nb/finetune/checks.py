@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,12 +42,13 @@ def check_row(number: int, row: Any) -> None:
     answer = row[3]
     if not isinstance(answer, str) or not answer.strip():
         raise InputError(
-            f"Row {number} has the answer {shown(repr(answer), 40)}: give the text that the model is to write;"
-            " where there is nothing to find, that is fnb.finetune.NOTHING."
+            f"Row {number} has the answer {shown(repr(answer), 40)}: give the text that the model is to"
+            " write; where there is nothing to find, that is fnb.finetune.NOTHING."
         )
     if past := [int(found) for found in LOC.findall(answer) if int(found) > 999]:
         raise InputError(
-            f"Row {number} has <loc_{past[0]}>, which is no token: bins end at 999, and fnb.to_loc writes them."
+            f"Row {number} has <loc_{past[0]}>, which is no token: bins end at 999, and fnb.to_loc writes"
+            " them."
         )
 
 
@@ -61,7 +63,8 @@ def check_length(number: int, ids: Sequence[int], florence: Florence) -> None:
     room = florence.native_model.config.text_config.max_position_embeddings
     if len(ids) > room:
         raise InputError(
-            f"Row {number} has an answer of {len(ids)} tokens, and the decoder has room for {room}: shorten it."
+            f"Row {number} has an answer of {len(ids)} tokens, and the decoder has room for {room}:"
+            " shorten it."
         )
 
 
@@ -77,8 +80,8 @@ def check_ready(florence: Florence, examples: Sequence[Any], more: dict[str, Any
         raise InputError("There are no examples to learn from: make some with fnb.finetune.examples.")
     if more.get("fp16") or florence.dtype == torch.float16:
         raise InputError(
-            "float16 is too coarse to learn in: its gradients become 0 or infinite. Load with dtype='float32',"
-            " or on a GPU with dtype='bfloat16'."
+            "float16 is too coarse to learn in: its gradients become 0 or infinite. Load with"
+            " dtype='float32', or on a GPU with dtype='bfloat16'."
         )
     if not learning:
         raise InputError(
@@ -103,6 +106,11 @@ def check_version() -> None:
         )
 
 
+def digest(examples: Sequence[dict[str, Any]]) -> int:
+    """A number that tells other answers, or another order of them, apart."""
+    return zlib.crc32(repr([one["labels"] for one in examples]).encode())
+
+
 def unfinished(folder: Path, settings: dict[str, Any]) -> str | None:
     """The newest whole checkpoint of the training with these settings in that folder, which is made; None at
     the beginning.
@@ -117,8 +125,8 @@ def unfinished(folder: Path, settings: dict[str, Any]) -> str | None:
     if known not in (None, settings):
         other = next(name for name in settings if known.get(name) != settings[name])
         raise InputError(
-            f"{shown(folder)} holds a training with other {other}: name another folder, or the same {other} to go"
-            " on with it."
+            f"{shown(folder)} holds a training with other {other}: name another folder, or give the same"
+            f" {other} to go on with it."
         )
     (folder / SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
     whole = [each for each in folder.glob("checkpoint-*") if _read(each / _STATE) is not None]
