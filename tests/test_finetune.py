@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -198,6 +197,15 @@ def test_it_learns_and_stays_silent(ready, tmp_path, capfd):
     assert list(losses) == [10, 20, 30, 40] and losses[40] < 0.6 * losses[10]
     assert capfd.readouterr() == ("", "")
     assert not florence.model.training
+
+
+def test_nothing_warns_and_the_hub_is_not_asked(florence, tmp_path, recwarn, monkeypatch):
+    """peft looks a model up by its name, and a model that `load` made is called "None"."""
+    monkeypatch.setattr("peft.utils.other.file_exists", lambda *_, **__: pytest.fail("the hub was asked"))
+    florence.model.name_or_path = "None"
+    fnb.finetune.adapt(florence, rank=2)
+    fnb.finetune.train(florence, fnb.finetune.examples(florence, ROWS), tmp_path / "run", **QUICK)
+    assert [str(each.message) for each in recwarn] == []
 
 
 def test_frozen_weights_are_the_same_after_training(ready, tmp_path):
@@ -441,7 +449,7 @@ def test_a_new_prompt_that_cannot_be_asked_is_told(change, words):
 
 
 def test_what_a_learner_reads_is_short():
-    """At most 60 lines of code, without docstrings, comments, imports and blank lines."""
+    """At most 60 lines of code, without docstrings, signatures, comments, imports and blank lines."""
     import ast
 
     source = Path(fnb.finetune.__file__).read_text(encoding="utf-8")
@@ -458,9 +466,15 @@ def test_what_a_learner_reads_is_short():
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for line in range(node.lineno, node.end_lineno + 1)
     }
+    signatures = {
+        line
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for line in range(node.lineno, node.body[0].lineno)
+    }
     lines = [
         number
-        for number, line in enumerate(textwrap.dedent(source).splitlines(), 1)
-        if line.strip() and not line.strip().startswith("#") and number not in texts | imports
+        for number, line in enumerate(source.splitlines(), 1)
+        if line.strip() and not line.strip().startswith("#") and number not in texts | imports | signatures
     ]
-    assert len(lines) <= 60 + 25  # signatures
+    assert len(lines) <= 60

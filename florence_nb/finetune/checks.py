@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CheckpointError, InputError, first_line
+from ..loading import no_bars
 from ..locations import LOC
 from ..web import causes, shown
 
@@ -24,7 +26,7 @@ the next.
 """
 NOTHING = "</s><s></s>"
 """The raw answer where nothing is to be found; an empty text is taken for one that was forgotten."""
-FROZEN = ("vision_tower", "multi_modal_projector", "language_model.encoder", "language_model.shared")
+FROZEN = ("vision_tower", "multi_modal_projector", "language_model.shared")
 """Parts of the model that have done their work when an example is made."""
 SETTINGS = "training.json"
 """In the folder of a training: what was asked for, so that another one is not mixed up with it."""
@@ -104,6 +106,16 @@ def check_version() -> None:
             f"transformers {transformers.__version__} computes a wrong loss for Florence-2: run pip install"
             f' --upgrade "transformers>={".".join(map(str, LEAST))}", then restart the kernel.'
         )
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without the bar of a file that is written in a moment, and without peft's warning of an old name that it
+    uses itself.
+    """
+    with no_bars(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        yield
 
 
 def digest(examples: Sequence[dict[str, Any]]) -> int:
