@@ -110,8 +110,8 @@ def check_version() -> None:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Without the bar of a file that is written in a moment, and without peft's warning of an old name that it
-    uses itself.
+    """Without the bar of a file that is written in a moment, and without peft's warning of an old name that
+    peft itself uses.
     """
     with no_bars(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
