@@ -370,6 +370,13 @@ def test_what_was_saved_answers_as_the_model_in_memory(ready, tmp_path):
     assert "lora" in " ".join(florence.model.state_dict())
 
 
+def test_the_page_takes_what_was_saved(ready, tmp_path):
+    from florence_nb.page.build import checkpoint_files
+
+    files = checkpoint_files(fnb.finetune.save(ready[0], tmp_path / "taught"))
+    assert files["model.safetensors"].stat().st_size < 1_000_000
+
+
 def test_a_save_that_fails_leaves_what_was_there(ready, tmp_path, monkeypatch):
     florence, _ = ready
     folder = fnb.finetune.save(florence, tmp_path / "taught")
