@@ -107,10 +107,9 @@ def adapt(florence: Florence, rank: int = 16, layers: str = LAYERS) -> None:
 
     frozen = florence.native_model.requires_grad_(False)
     frozen.name_or_path = ""  # else peft asks the hub about it at each save
+    settings = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=layers)
     with quietly():
-        florence.model = get_peft_model(
-            frozen, LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=layers)
-        )
+        florence.model = get_peft_model(frozen, settings)
 
 
 def train(
@@ -177,7 +176,6 @@ def save(florence: Florence, folder: str | Path) -> Path:
     model = model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
     model = model.to(torch.float16 if florence.dtype == torch.float32 else florence.dtype)
     with quietly(), writing(target, "Nothing is lost: the model is still in memory."):
-        replace_whole(
-            target, lambda room: [part.save_pretrained(room) for part in (model, florence.processor)]
-        )
+        parts = model, florence.processor
+        replace_whole(target, lambda room: [part.save_pretrained(room) for part in parts])
     return target
