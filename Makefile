@@ -4,6 +4,7 @@
 #
 # make wheel    builds the wheel into dist/                   make address REPO=owner/name [REF=v0.2.0] [PYPI=yes]
 #                                                             writes where this repository lives into every copy (REPO=none: takes it out)
+# make site     writes the website into site/
 #
 # Needs python3 (3.10 or later), make and a package index. For another Python: make lab PYTHON=python3.12
 PYTHON ?= python3
@@ -25,7 +26,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=400 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons derive slides wheel address clean
+.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons derive slides site wheel address clean
 
 lab: $(VENV)/.lab
 	$(BIN)/florence-nb lab $(ALLOW_ROOT)
@@ -47,7 +48,11 @@ $(VENV)/.lab: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet "$(TORCH)" $(PACKAGE)[dev]
-	@touch $@ $(VENV)/.lab
+	@touch $@ $(VENV)/.lab $(VENV)/.site
+
+$(VENV)/.site: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet "$(TORCH)" $(PACKAGE)[site]
+	@touch $@
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -60,7 +65,7 @@ test-notebooks: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SPREAD) $(NBVAL) tests/notebooks notebooks
 
 test-browser: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=8 tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=8 tests/browser tests/site
 
 test-colab: $(VENV)/.dev
 	OMP_NUM_THREADS=1 COLAB_VENV=$(COLAB_VENV) $(BIN)/pytest --durations=8 tests/colab
@@ -87,6 +92,9 @@ derive: $(VENV)/.dev
 slides: $(VENV)/.dev
 	$(BIN)/florence-nb slides
 
+site: $(VENV)/.site
+	PYTHONPATH=docs $(BIN)/python -m florence_site
+
 wheel: $(BIN)/python
 	@$(BIN)/python .ci/wheel.py
 
@@ -94,4 +102,4 @@ address:
 	@$(PYTHON) .ci/address.py $(if $(REPO),'$(REPO)') $(if $(REF),--ref '$(REF)') $(if $(PYPI),--pypi '$(PYPI)')
 
 clean:
-	rm -rf $(VENV) $(COLAB_VENV) build dist *.egg-info
+	rm -rf $(VENV) $(COLAB_VENV) build dist site *.egg-info

@@ -15,7 +15,10 @@ import numpy as np
 from .tasks import TASKS
 
 if TYPE_CHECKING:
+    import supervision
     from PIL import Image
+
+    from .interchange import Categories
 
 _SHOWN = 12
 
@@ -152,6 +155,58 @@ class Answer:
         if self.scores is not None:
             plain["scores"] = _plain(self.scores, decimals=4)
         return plain
+
+    def to_coco(
+        self,
+        image_id: int | str,
+        categories: Categories | None = None,
+        *,
+        score: float | None = None,
+        drop_unknown: bool = False,
+    ) -> list[dict[str, Any]]:
+        """Rows of COCO's results format, ready for JSON and for ``COCO.loadRes`` of pycocotools.
+
+        Args:
+            image_id: the picture's id in the COCO file.
+            categories: the list ``categories`` of the COCO file, ids by name, or names, which are counted
+                from 1. None: every region is of category 1, and its name stands in ``label``.
+            score: for regions without a score. With the same score for all, mAP depends on their order.
+            drop_unknown: leave out what is no category.
+
+        Returns:
+            A row for each region: ``bbox`` is [x, y, width, height] in pixels, ``score`` 0 to 1, and for
+            quads and masks ``segmentation`` has one [x, y, x, y …] for each outline. Where the task takes a
+            region and answers in words, that region is the box. A caption gives one row with ``caption``.
+
+        Raises:
+            InputError: ``<OCR>``, which has no places; a label that is no category; a region without a score.
+        """
+        from .interchange import to_coco
+
+        return to_coco(self, image_id, categories, score=score, drop_unknown=drop_unknown)
+
+    def to_supervision(
+        self, categories: Categories | None = None, *, drop_unknown: bool = False
+    ) -> supervision.Detections:
+        """The regions as supervision's ``Detections``, for its annotators, filters and trackers.
+
+        Args:
+            categories: as for `to_coco`. None: labels are numbered from 0 as they appear in this answer, so
+                the same name may have another number in the next.
+            drop_unknown: leave out what is no category.
+
+        Returns:
+            ``xyxy`` float32 (n, 4) in pixels; ``class_id`` int (n,); ``confidence`` float32 (n,), or None
+            where the scores are unknown; ``data["class_name"]``. Where there is a polygon, ``mask`` is bool
+            (n, height, width), in which a box covers all of itself. Quads are boxes, with their corners in
+            ``data["xyxyxyxy"]``, float32 (n, 4, 2).
+
+        Raises:
+            InputError: a task without regions, a label that is no category, or supervision is not installed.
+        """
+        from .interchange import to_supervision
+
+        return to_supervision(self, categories, drop_unknown=drop_unknown)
 
     def __eq__(self, other: object) -> bool:
         """Equal in everything that `to_dict` shows."""

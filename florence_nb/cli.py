@@ -1,5 +1,5 @@
 """The command line: `florence-nb check | lab | run | fetch | record | export | pack | unpack | slides |
-page | class-report`, each with --help.
+page | serve | class-report`, each with --help.
 
 Answers go to stdout, messages to stderr. Exit codes: 0 done, 1 `check` found something to do, 2 wrong input,
 130 stopped by Ctrl-C.
@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_subparsers(
         dest="command",
         required=True,
-        metavar="check | lab | run | fetch | record | export | pack | unpack | slides | page | class-report",
+        metavar="check | lab | run | fetch | record | export | pack | unpack | slides | page | serve |"
+        " class-report",
     ).add_parser
     _check_options(add("check", help="say what this machine has, what is missing and what to do"))
     to_lab = "All other options go to JupyterLab, as in florence-nb lab --no-browser --port=8889."
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _export_options(add("export", help="write a checkpoint as ONNX, to run it without torch"))
     _slides_options(add("slides", help="write the slides of all lessons, and a handout, as HTML files"))
     _page_options(add("page", help="write mini as a web page that runs in any browser, without a server"))
+    _serve_options(add("serve", help="serve the page, the lessons and the slides to a class, by a QR code"))
     _class_report_options(add("class-report", help="turn the pasted reports of a class into a table"))
     return parser
 
@@ -364,9 +366,42 @@ def _page(options: argparse.Namespace) -> int:
     from .page.build import write_page
 
     page = write_page(options.out, options.checkpoint, single=options.single)
-    how = "Open it in a browser" if options.single else f"python -m http.server -d {options.out} shows it"
+    how = "Open it in a browser" if options.single else f"florence-nb serve --page {options.out} shows it"
     _say(f"{how}: it needs no network.")
     print(page)
+    return 0
+
+
+# ---- serve
+
+
+def _serve_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="", help="listen on, and show, only this address of the machine")
+    parser.add_argument("--port", type=int, help="default: 8000, or the next one that is free")
+    parser.add_argument(
+        "--address",
+        default="",
+        help="what phones are told, if not the address found (behind a router, in WSL)",
+    )
+    parser.add_argument(
+        "--page", type=Path, metavar="FOLDER", help="what florence-nb page wrote (default: anew)"
+    )
+    parser.add_argument(
+        "--site", type=Path, metavar="FOLDER", help="a site to read, such as make site writes"
+    )
+    parser.add_argument("--kit", type=Path, metavar="FOLDER", help="what florence-nb pack wrote")
+    parser.add_argument("--wifi", default="", metavar="NAME", help="the name of the Wi-Fi, for the slide")
+    parser.add_argument(
+        "--qr-slide", type=Path, metavar="FILE.html", help="also write the slide with the code here"
+    )
+    parser.set_defaults(action=_serve)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .serve.room import serve
+
+    named = ("host", "port", "address", "page", "site", "kit", "wifi", "qr_slide")
+    serve(**{name: getattr(options, name) for name in named}, say=_say)
     return 0
 
 

@@ -25,6 +25,7 @@ STEPS = [
 ]
 RUNS = [(job, step["run"]) for job, step in STEPS if "run" in step]
 WINDOWS = [run.removeprefix("python -m ") for job, run in RUNS if job == "test.windows"]
+ACTION = r"actions/(checkout|setup-python|configure-pages|upload-pages-artifact|deploy-pages)@v\d+"
 posix = pytest.mark.skipif(os.name == "nt", reason="a script for Linux and macOS")
 
 
@@ -33,13 +34,14 @@ def triggers(name: str):
 
 
 def test_the_workflows_are_there():
-    assert set(WORKFLOWS) == {"address", "test"}
+    assert set(WORKFLOWS) == {"address", "site", "test"}
     assert triggers("address") == "push" and triggers("test") == ["push", "pull_request"]
 
 
-def test_only_the_one_that_pushes_may_write():
+def test_only_those_that_push_or_publish_may_write():
     assert {name: flow["permissions"] for name, flow in WORKFLOWS.items()} == {
         "address": {"contents": "write"},
+        "site": {"contents": "read", "pages": "write", "id-token": "write"},
         "test": {"contents": "read"},
     }
 
@@ -57,7 +59,7 @@ def test_each_step_calls_what_is_here(job, run):
 
 def test_actions_are_those_of_github_at_a_major_version():
     used = {step["uses"] for _, step in STEPS if "uses" in step}
-    assert used and all(re.fullmatch(r"actions/(checkout|setup-python)@v\d+", each) for each in used)
+    assert used and all(re.fullmatch(ACTION, each) for each in used)
 
 
 def test_linux_runs_everything_from_the_oldest_python_on():
@@ -87,6 +89,24 @@ def test_a_fork_is_stamped_on_its_default_branch_only():
     assert job["if"] == "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
     assert WORKFLOWS["address"]["concurrency"] == "address"
     assert job["steps"][-1] == {"run": ".ci/stamp-fork"}
+
+
+def test_the_site_is_built_when_the_address_is_right():
+    """A push of `address` starts no workflow, so the site waits for it, and takes the newest commit."""
+    flow, job = triggers("site"), WORKFLOWS["site"]["jobs"]["publish"]
+    assert flow["workflow_run"] == {"workflows": ["address"], "types": ["completed"]}
+    assert "workflow_dispatch" in flow and WORKFLOWS["address"]["name"] == "address"
+    assert job["steps"][0]["with"] == {"ref": "${{ github.event.repository.default_branch }}"}
+    assert "conclusion == 'success'" in job["if"] and "has_pages" in job["if"]
+
+
+def test_what_make_site_writes_is_published():
+    steps = WORKFLOWS["site"]["jobs"]["publish"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["make site"]
+    names = [re.sub(r"actions/|@v\d+", "", step.get("uses", step.get("run"))) for step in steps]
+    assert names[2:] == ["make site", "configure-pages", "upload-pages-artifact", "deploy-pages"]
+    assert steps[-2]["with"] == {"path": "site"}
+    assert re.search(r"^/site/$", (ROOT / ".gitignore").read_text(), flags=re.MULTILINE)
 
 
 @posix

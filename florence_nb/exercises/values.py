@@ -39,7 +39,7 @@ def boxes_of(answer: Any) -> np.ndarray:
     if isinstance(answer, Answer):
         _check_gives(answer, "boxes", len(answer.boxes))
         answer = answer.boxes
-    boxes = _array(answer, f"boxes are wanted, four numbers each: {BOX}")
+    boxes = array_of(answer, f"boxes are wanted, four numbers each: {BOX}")
     if boxes.size == 0:
         raise MayBeTheModel("there is no box in your answer yet.")
     if boxes.shape == (4,):
@@ -83,7 +83,7 @@ def number_of(answer: Any) -> float:
         raise WrongForm(f"a number is wanted; this is the text {short(answer)}.")
     if isinstance(answer, (list, tuple, set, frozenset, Mapping, Answer)):
         raise WrongForm(f"one number is wanted; this is {kind_of(answer)}: count or choose in it.")
-    numbers = _array(answer, "one number is wanted")
+    numbers = array_of(answer, "one number is wanted")
     if numbers.size != 1:
         raise WrongForm(f"one number is wanted; {_its_shape(numbers)}.")
     return float(numbers.reshape(()))
@@ -142,7 +142,9 @@ def mask_of(answer: Any, size: tuple[int, int]) -> np.ndarray:
         answer = np.asarray(answer)
     polygons = outlines_of(answer)
     if polygons is None:
-        return _mask(_array(answer, "a mask is wanted: an array of True and False, one for each pixel"), size)
+        return _mask(
+            array_of(answer, "a mask is wanted: an array of True and False, one for each pixel"), size
+        )
     if not polygons:
         raise MayBeTheModel("there is no outline in your answer yet.")
     if all(len(polygon) < 3 for polygon in polygons):
@@ -198,7 +200,7 @@ def _is_corner(value: Any) -> bool:
     return getattr(value, "shape", None) == (2,)
 
 
-def _array(value: Any, wanted: str) -> np.ndarray:
+def array_of(value: Any, wanted: str) -> np.ndarray:
     """Finite numbers, float64, from nested lists, arrays and tensors."""
     if not isinstance(value, (list, tuple, range, Number)) and not hasattr(value, "__array__"):
         raise WrongForm(f"{wanted}; this is {kind_of(value)}.")

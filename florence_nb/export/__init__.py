@@ -2,6 +2,8 @@
 
 ``graphs`` writes the model down in plain tensor operations, ``files`` makes a folder of them, ``runner``
 answers from such a folder with onnxruntime, numpy, tokenizers and Pillow alone.
+
+``OnnxFlorence(folder)`` also works where neither torch nor transformers is installed.
 """
 
 from __future__ import annotations

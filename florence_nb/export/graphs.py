@@ -58,9 +58,11 @@ class Embed(nn.Module):
     def __init__(self, model):
         super().__init__()
         self.table = model.get_input_embeddings()
+        self.scale = getattr(self.table, "embed_scale", 1.0)  # sqrt(width) where scale_embedding is set
 
     def forward(self, input_ids):
-        return self.table(input_ids)
+        vectors = nn.functional.embedding(input_ids, self.table.weight)
+        return vectors if self.scale == 1 else vectors * self.scale
 
 
 def split_heads(x: torch.Tensor, heads: int) -> torch.Tensor:
@@ -75,10 +77,8 @@ def attend(layer, x, keys, values, hidden) -> torch.Tensor:
     """
     query = split_heads(layer.q_proj(x), layer.num_heads)  # (n, heads, tokens, head width)
     scores = torch.matmul(query * layer.scaling, keys.transpose(2, 3)) + hidden
-    seen = torch.matmul(torch.softmax(scores, dim=-1), values).transpose(
-        1, 2
-    )  # (n, tokens, heads, head width)
-    return layer.out_proj(seen.reshape(x.shape[0], -1, x.shape[-1]))
+    seen = torch.matmul(torch.softmax(scores, dim=-1), values)  # (n, heads, tokens, head width)
+    return layer.out_proj(seen.transpose(1, 2).reshape(x.shape[0], -1, x.shape[-1]))
 
 
 def project(layer, x) -> tuple[torch.Tensor, torch.Tensor]:
@@ -173,7 +173,7 @@ def graphs(model, side: int) -> list[Graph]:
             (torch.zeros(2, 3, side, side),),
             ["pixel_values"],
             ["image_features"],
-            {"pixel_values": {0: "batch"}, "image_features": {0: "batch"}},
+            {"pixel_values": {0: "batch"}, "image_features": {0: "batch", 1: "image tokens"}},
         ),
         Graph(
             "embed_tokens",

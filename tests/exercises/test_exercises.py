@@ -23,16 +23,19 @@ RIGHT, WRONG = table("RIGHT"), table("WRONG")
 BEYOND = ("broken", "[broken]", "broken pair", "falls", "(falls, falls)")
 
 
-def run(code: str, florence: fnb.Florence) -> dict:
-    """The names after the code of a cell, begun with what every lesson has: ``fnb`` and ``florence``."""
-    names = {"fnb": fnb, "florence": florence}
+def run(name: str, code: str, florence: fnb.Florence) -> dict:
+    """The names after the code of a cell, begun with what every lesson has, ``fnb`` and ``florence``, and
+    what this one has made above its exercises.
+    """
+    module = importlib.import_module(f"tests.exercises.lesson_{name[:2]}")
+    names = {"fnb": fnb, "florence": florence, **getattr(module, "made_above", dict)()}
     exec(code, names)
     return names
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_solution_is_right(name, mini):
-    mine = run(sheets()[name].solution, mini)["mine"]
+    mine = run(name, sheets()[name].solution, mini)["mine"]
     verdict = fnb.exercise(name).check(mine)
     assert verdict.ok, repr(verdict)
 
@@ -40,7 +43,7 @@ def test_the_solution_is_right(name, mini):
 @pytest.mark.parametrize("name", NAMES)
 def test_an_untouched_cell_is_to_do(name, mini):
     *lines, check = sheets()[name].learner_cell.splitlines()
-    names = run("\n".join(lines), mini)
+    names = run(name, "\n".join(lines), mini)
     verdict = eval(check, names)
     assert verdict.ok is None and repr(verdict).startswith("To do:")
 

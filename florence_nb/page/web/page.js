@@ -290,10 +290,14 @@ function showTasks() {
   $("tasks").append(...rows);
 }
 
-function setTask(task) {
+function chooseTask(task) {
   if (TASKS[state.task].takes === "phrase") state.phrases[state.task] = $("phrase").value;
   state.task = task;
   $("tasks").querySelector(`[value="${task}"]`).checked = true;
+}
+
+function setTask(task) {
+  chooseTask(task);
   showMode();
   ask();
 }
@@ -426,15 +430,34 @@ function showChallenges() {
     return make("li", { className: done ? "done" : running ? "on" : "" }, make("strong", { textContent: challenge.title }), make("p", { className: "quiet", textContent: challenge.say }),
       make("button", { type: "button", textContent: running ? "Again" : "Start", onclick: () => startChallenge(challenge) }));
   }));
-  if (!state.challenge) $("judged").replaceChildren();
-  $("judged").classList.toggle("done", Boolean(state.challenge?.done));
+  showQuest();
+}
+
+// What is asked for, right below the picture: there a hand that drags sees it.
+function showQuest() {
+  const { challenge, done } = state.challenge ?? {};
+  $("quest").hidden = !challenge;
+  $("quest").className = done ? "done" : "";
+  $("quest-title").textContent = challenge?.title ?? "";
+  $("quest-say").textContent = challenge && !done ? challenge.say : "";
+  $("leave").textContent = !done ? "Stop" : next(challenge) ? "Next" : "Close";
+  if (!challenge) $("judged").textContent = "";
+  showClock();
+}
+
+const next = (challenge) => CHALLENGES[CHALLENGES.indexOf(challenge) + 1];
+
+function showClock() {
+  if (!state.challenge) return;
+  const seconds = state.challenge.took ?? Math.floor((performance.now() - state.challenge.since) / 1000);
+  $("clock").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 function startChallenge(challenge) {
   state.challenge = { challenge, since: performance.now(), done: false };
-  state.task = challenge.task;
-  $("tasks").querySelector(`[value="${challenge.task}"]`).checked = true;
+  $("judged").textContent = "";
   showChallenges();
+  chooseTask(challenge.task);
   setScene(challenge.scene());
   $("frame").scrollIntoView({ block: "start", behavior: "smooth" });
 }
@@ -443,10 +466,11 @@ function leaveChallenge(then) { state.challenge = null; showChallenges(); then()
 
 function judgeChallenge(last) {
   const running = state.challenge;
-  if (!running || running.done || last.asked.task !== running.challenge.task || !last.drawn) return;
+  if (!running || running.done || !last.drawn) return;
+  if (last.asked.task !== running.challenge.task) { $("judged").textContent = `What counts is “${TASKS[running.challenge.task].title}”: ask that again.`; return; }
   const reason = running.challenge.judge(last), seconds = Math.round((performance.now() - running.since) / 1000);
-  running.done = !reason;
-  $("judged").textContent = reason || `${running.challenge.title}: done in ${seconds} s${seconds <= 60 ? ", within the minute!" : ". Can you do it within a minute?"}`;
+  if (!reason) Object.assign(running, { done: true, took: seconds });
+  $("judged").textContent = reason || `Done in ${seconds} s${seconds <= 60 ? ", within the minute!" : ". Can you do it within a minute?"}`;
   showChallenges();
 }
 
@@ -461,6 +485,11 @@ function wire() {
   $("phrase-row").onsubmit = (event) => { event.preventDefault(); ask(); };
   $("truth").onchange = showTruth;
   $("add").ontoggle = showKinds;
+  $("leave").onclick = () => {
+    const { challenge, done } = state.challenge, then = done && next(challenge);
+    if (then) startChallenge(then); else leaveChallenge(() => $("picture").focus({ preventScroll: true }));
+  };
+  setInterval(showClock, 500);
   wireEditor(); showTasks(); showScenes(); showChallenges();
   document.ondragover = (event) => event.preventDefault();
   document.ondrop = (event) => { event.preventDefault(); if (event.dataTransfer.files[0]) setPhoto(event.dataTransfer.files[0]); };
@@ -474,6 +503,7 @@ async function start() {
     $("foot").textContent = `Weights of ${(TABLES.CHECKPOINT.bytes / 1e6).toFixed(1)} MB, read once. The model, its tokenizer and its parser are JavaScript that you can read beside this page.`;
     wire();
     setScene(sceneNamed("street"));
+    if (location.hash === "#challenge") $("challenge").scrollIntoView(); // it was hidden when the browser looked for it
     globalThis.florence = { model, world, state, stage, setScene, setTask, setPhoto, ask, truthOf, judge, sceneNamed, CHALLENGES };
     document.body.dataset.ready = "yes";
   } catch (error) {

@@ -70,8 +70,8 @@ export class World {
     return { sheet, quads: [], letters: [] };
   }
 
-  // Draws a scene { place, things } and tells what is seen: { canvas, map, seen }. map: 0, or 1 + the index of the thing at a pixel.
-  // seen, from back to front: { thing, index, box, share, quads, letters }.
+  // Draws a scene { place, things } and tells what is seen: { canvas, map, seen, kinds }. map: 0, or 1 + the index of the thing at a pixel.
+  // seen, from back to front: { thing, index, box, share, quads, letters }; without what shows next to nothing. kinds: of all that shows.
   draw({ place, things }) {
     const canvas = canvasOf(WIDTH, HEIGHT), ctx = pen(canvas), map = new Uint8Array(WIDTH * HEIGHT);
     ctx.drawImage(this.places.get(place), 0, 0);
@@ -89,7 +89,8 @@ export class World {
       thing, index, box: found[index].box, share: found[index].count / Math.max(1, stamp.area),
       quads: stamp.quads.map((quad) => quad.map((v, i) => v + (i % 2 ? y : x))), letters: stamp.letters.map(([a, b]) => [a + x, b + y]),
     }));
-    return { canvas, map, seen, size: [WIDTH, HEIGHT], background: WORLD.SCENES[place].background };
+    const kinds = things.filter((_, index) => found[index].count).map(({ kind }) => kind);
+    return { canvas, map, seen, kinds, size: [WIDTH, HEIGHT], background: WORLD.SCENES[place].background };
   }
 }
 

@@ -1,0 +1,1 @@
+"""The website of the lessons: `make site` writes it into site/."""
