@@ -18,7 +18,7 @@ KIOSKS = sorted((ROOT / "notebooks" / "kiosk").glob("*.ipynb"))
 NOTEBOOKS = LESSONS + KIOSKS
 EXERCISE, QUIZ = "exercise-", "quiz"
 """Tags of the cells that are derived; that of an exercise ends with its name, such as 05.2."""
-CELL_TIMEOUT = 400  # seconds of processor time, for lesson 14 trains; other lessons stay under two minutes
+CELL_TIMEOUT = 120  # seconds of processor time; a whole lesson must stay under two minutes
 STALLED = 0.01  # of one processor: a kernel that gets less does nothing
 
 
