@@ -593,9 +593,10 @@ def test_pip_installs_from_the_kit(tmp_path, page, kit):
 def start(tmp_path: Path, page: Path, *options: str) -> subprocess.Popen:
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "florence_nb", "serve", "--page", str(page), "--host", HERE, *options]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    given = {"cwd": ROOT, "env": environment, "text": True}
+    if os.name != "nt":  # tests that run in the background were told to ignore Ctrl-C, and hand that on
+        given["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **given)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to a whole console")
