@@ -203,6 +203,8 @@ def start_ray(cpus: int = 2) -> None:
     import ray
     from ray.data import DataContext
 
+    # It asks for a newer ipywidgets than Colab's.
+    logging.getLogger("ray.widgets.util").setLevel(logging.ERROR)
     quiet: dict[str, Any] = {
         "log_to_driver": False,
         "logging_level": logging.FATAL,
