@@ -39,6 +39,9 @@ _PROVENANCE = ("checkpoint", "revision", "weights", "settings", "versions")
 _ASKED = ("task", "text_input", "weights", "settings")
 """What an answer depends on, beside the picture: where all of these are the same, nothing is asked again."""
 
+# When it is imported, Ray asks for a newer ipywidgets than Colab's.
+logging.getLogger("ray.widgets.util").setLevel(logging.ERROR)
+
 
 def pictures(folder: str | Path) -> list[dict[str, str]]:
     """One row ``{"path": …, "digest": …}`` for each file in a folder and its folders, in the order of the
@@ -203,8 +206,6 @@ def start_ray(cpus: int = 2) -> None:
     import ray
     from ray.data import DataContext
 
-    # It asks for a newer ipywidgets than Colab's.
-    logging.getLogger("ray.widgets.util").setLevel(logging.ERROR)
     quiet: dict[str, Any] = {
         "log_to_driver": False,
         "logging_level": logging.FATAL,
