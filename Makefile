@@ -65,8 +65,7 @@ test-notebooks: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SPREAD) $(NBVAL) tests/notebooks notebooks
 
 test-browser: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=8 tests/browser
-	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=4 tests/site
+	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=8 tests/browser tests/site
 
 test-colab: $(VENV)/.dev
 	OMP_NUM_THREADS=1 COLAB_VENV=$(COLAB_VENV) $(BIN)/pytest --durations=8 tests/colab

@@ -3,6 +3,7 @@ their own (``norecursedirs`` in pyproject.toml) run where the folder is named.
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,6 +17,12 @@ LARGE_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
 )
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --use-fake-device-for-media-stream"
+    " --use-fake-ui-for-media-stream"
+).split()
 
 
 def pytest_report_header(config):
@@ -56,3 +63,23 @@ def large_files():
             " to their folder"
         )
     return found
+
+
+def _chromium() -> str:
+    named = os.environ.get("CHROMIUM")
+    found = named or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if found is None:
+        says = "no Chromium is here: apt-get install chromium, or set CHROMIUM to its program"
+        (pytest.fail if os.environ.get("EXPECT_INSTALLED") else pytest.skip)(says)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=_chromium(), headless=True, args=FLAGS)
+        yield chromium
+        chromium.close()

@@ -36,11 +36,6 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 TOKEN = "browser-tests"
 HEIGHT = 1400
 STALL = 300  # seconds without any progress after which a wait gives up
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync --use-fake-device-for-media-stream"
-    " --use-fake-ui-for-media-stream"
-).split()
 
 
 def wait_while_it_goes_on(
@@ -230,26 +225,6 @@ def lab(tmp_path_factory):
         finally:
             process.terminate()
             process.wait(timeout=STALL)
-
-
-def _chromium() -> str:
-    named = os.environ.get("CHROMIUM")
-    found = named or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if found is None:
-        says = "no Chromium is here: apt-get install chromium, or set CHROMIUM to its program"
-        (pytest.fail if os.environ.get("EXPECT_INSTALLED") else pytest.skip)(says)
-    return found
-
-
-@pytest.fixture(scope="session")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=_chromium(), headless=True, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def _write(lab: Lab, name: str, cells: Sequence[str] | Path) -> None:

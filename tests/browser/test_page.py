@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +16,7 @@ from florence_nb.page.build import write_page
 from florence_nb.scenes import GALLERY, Scene, Thing
 from tests.browser.conftest import Waiter
 from tests.page.reference import flat
+from tests.served import served
 
 PHONE = {
     "viewport": {"width": 360, "height": 740},
@@ -42,23 +40,14 @@ FRAMES = """() => {
 PICTURE = "florence.state.picture.toDataURL()"
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """Addresses of the page: "http", from a plain server, and "file", the single file on the disk."""
     folder = tmp_path_factory.mktemp("page")
     write_page(folder)
     single = write_page(tmp_path_factory.mktemp("single"), single=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield {"http": f"http://127.0.0.1:{server.server_port}/index.html", "file": single.as_uri()}
-    server.shutdown()
-    thread.join()
+    with served(folder) as url:
+        yield {"http": f"{url}/index.html", "file": single.as_uri()}
 
 
 class Visit(Waiter):

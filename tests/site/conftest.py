@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import browser  # noqa: F401, a fixture
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -2,14 +2,12 @@
 nothing from elsewhere.
 """
 
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.browser.conftest import Waiter
+from tests.served import served
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -27,11 +25,6 @@ CONTRAST = """() => {
     const paper = getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).map(Number);
     return [ink, paper].map(([r, g, b]) => (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255);
 }"""
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_) -> None:
-        pass
 
 
 class Seen(Waiter):
@@ -63,12 +56,8 @@ def visit(browser, site):
 
 @pytest.fixture(scope="module")
 def server(site):
-    served = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(site)))
-    thread = threading.Thread(target=served.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{served.server_port}"
-    served.shutdown()
-    thread.join()
+    with served(site) as url:
+        yield url
 
 
 @pytest.mark.parametrize("how", ["file", "http"])

@@ -14,12 +14,9 @@ import os
 import shutil
 import socket
 import subprocess
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ import pytest
 
 from florence_nb.page.build import write_page
 from tests.page import reference
+from tests.served import served
 
 WAIT = 580  # seconds for one answer on a busy machine
 MINIBROWSER = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
@@ -36,11 +34,6 @@ STARTED = "return document.body?.dataset.failed ?? document.body?.dataset.answer
 LOOK = """const bytes = new Uint8ClampedArray(await (await fetch(args[0])).arrayBuffer());
 await florence.model.look(new ImageData(bytes, args[1], args[2]));"""
 ASK = "return (await florence.model.ask(args[0], args[1])).raw;"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_) -> None:
-        pass
 
 
 def free_port() -> int:
@@ -141,22 +134,20 @@ BROWSERS: dict[str, tuple[Callable, bool]] = {
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, mini) -> Iterator[tuple[str, list]]:
+def asked(tmp_path_factory, mini) -> Iterator[tuple[str, list]]:
     """The page's address, and a scene with Python's answers beside it."""
     folder = write_page(tmp_path_factory.mktemp("page")).parent
     pictures = json.loads(reference.write(folder, mini, range(5300, 5301)).read_text())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", pictures
-    server.shutdown()
+    with served(folder) as url:
+        yield url, pictures
 
 
 @pytest.mark.parametrize("name", BROWSERS)
-def test_the_page_answers_as_python(served, tmp_path, name):
+def test_the_page_answers_as_python(asked, tmp_path, name):
     made, there = BROWSERS[name]
     if not there:
         pytest.skip(f"{name} is not installed")
-    (url, pictures), browser = served, made(tmp_path)
+    (url, pictures), browser = asked, made(tmp_path)
     try:
         browser.open(f"{url}/index.html")
         until = time.monotonic() + WAIT
