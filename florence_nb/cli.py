@@ -311,12 +311,14 @@ def _how_to_use(name: str, folder: Path, revision: str | None) -> str:
 
 
 def _export_options(parser: argparse.ArgumentParser) -> None:
+    from .export.names import SUFFIXES
+
     parser.add_argument("folder", type=Path, metavar="DIR", help="where the graphs and settings go")
     parser.add_argument("--checkpoint", default="mini", help="mini (default), base, a hub id or a folder")
     parser.add_argument(
         "--precision",
         default="float16",
-        choices=("float32", "float16", "int8"),
+        choices=tuple(SUFFIXES),
         help="of the stored weights (default float16); int8 is smaller, and changes some answers",
     )
     parser.set_defaults(action=_export)

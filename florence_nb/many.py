@@ -24,6 +24,7 @@ from .answers import Answer
 from .checkpoints import find, weight_files
 from .engine.requests import MAX_NEW_TOKENS, make_settings
 from .errors import InputError
+from .kit.whole_file import write_whole
 from .libraries import require
 from .loading import load
 from .tasks import build_prompt, get_task
@@ -162,16 +163,10 @@ def write(rows: pyarrow.Table, out: str | Path) -> Path:
     parquet.write_table(rows.select(_schema().names).cast(_schema()), buffer)
     content = buffer.getvalue().to_pybytes()
     path = Path(out) / f"{hashlib.sha256(content).hexdigest()[:16]}.parquet"
-    draft = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # the name comes after the bytes, also when the power fails
-        os.replace(draft, path)
+        write_whole(path, content, sync=True)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise InputError(
             f"{str(out)!r} cannot be written ({error.strerror or type(error).__name__}): free some space or"
             " mend its rights, and run again; all answers up to here are kept."

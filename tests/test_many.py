@@ -166,7 +166,7 @@ def test_a_full_disk_costs_a_sentence_and_nothing_else(folder, tmp_path, ask, mo
     answer_all(rows[:2], out, ask)
     before = sorted(out.iterdir())
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
@@ -184,7 +184,7 @@ def test_a_full_disk_costs_a_sentence_and_nothing_else(folder, tmp_path, ask, mo
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 def test_a_disk_that_is_really_full(tmp_path, ask, folder, monkeypatch):
-    monkeypatch.setattr(Path, "with_suffix", lambda self, suffix: Path("/dev/full"))
+    monkeypatch.setattr(Path, "with_name", lambda self, name: Path("/dev/full"))
     monkeypatch.setattr(Path, "unlink", lambda self, missing_ok: None)
     with pytest.raises(fnb.InputError, match="No space left on device"):
         answer_all(many.pictures(folder)[:1], tmp_path / "answers", ask)

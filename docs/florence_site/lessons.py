@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from florence_nb.exercises.sheets import Sheet, sheets
+from florence_nb.exercises.sheets import Sheet, exercise_of, sheets
 
 DOWNLOADS = "downloads"
 """Folder of the site with the lessons as notebooks, without outputs."""
@@ -22,7 +23,6 @@ _MINUTES = re.compile(r"\*\*Time:\*\* about (\d+) minutes")
 _GREETING = re.compile(r"^mini is a small Florence-2 .*\n?", re.M)
 _BARE_WIDGET = re.compile(r"\w+\(children=")
 _SIZE = re.compile(r"size=(\d+)x(\d+)")
-_EXERCISE = "exercise-"
 _SET_UP = 'find_spec("florence_nb")'
 _SET_UP_WHY = "It does nothing where the package is installed. In Colab it installs it."
 _LIVE = "*In a notebook this has controls. Here you see how it begins.*"
@@ -48,6 +48,7 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+@cache
 def told(path: Path) -> Lesson:
     """The head of a lesson. ValueError names what it lacks."""
     head = read(path).cells[0].source
@@ -101,7 +102,7 @@ def _readable(cell: NotebookNode) -> list[NotebookNode]:
         return [new_markdown_cell(_closed("The set-up cell", f"{_SET_UP_WHY}\n\n{_python(cell.source)}"))]
     cell.outputs = [output for output in cell.outputs if _is_worth_reading(output)]
     _describe(cell)
-    if name := _exercise(cell):
+    if name := exercise_of(cell):
         return [cell, new_markdown_cell(help_with(sheets()[name]))]
     return [cell, new_markdown_cell(_LIVE)] if any(map(_is_live, cell.outputs)) else [cell]
 
@@ -139,11 +140,6 @@ def _alt(output: NotebookNode) -> str:
     if size := _SIZE.search(words):
         return f"The picture that this cell shows, {size[1]} by {size[2]} pixels"
     return " ".join(words.split())
-
-
-def _exercise(cell: NotebookNode) -> str:
-    tags = cell.metadata.get("tags", [])
-    return next((tag.removeprefix(_EXERCISE) for tag in tags if tag.startswith(_EXERCISE)), "")
 
 
 def help_with(sheet: Sheet) -> str:

@@ -99,14 +99,26 @@ def named_found(answer: Answer, scene: Scene, name: Callable[[VisibleThing], str
     """How many things of a scene an answer finds: the right label, and a box that overlaps the true one
     well.
     """
-    labelled = list(zip(answer.labels, answer.boxes))
-    ious = [
+    labels = [label.strip().lower() for label in answer.labels]
+    return len(labelled_found(labels, answer.boxes, scene.things, name))
+
+
+def labelled_found(
+    labels: Sequence[Any],
+    boxes: Iterable[Any],
+    things: Sequence[VisibleThing],
+    name: Callable[[VisibleThing], Any],
+) -> list[int]:
+    """Indices of the things that have a box of their own with their label on it; one box, x1, y1, x2, y2, for
+    each label.
+    """
+    pairs = [
         (box_iou(box, thing.box), i, j)
-        for i, (label, box) in enumerate(labelled)
-        for j, thing in enumerate(scene.things)
-        if label.strip().lower() == name(thing)
+        for i, (label, box) in enumerate(zip(labels, boxes))
+        for j, thing in enumerate(things)
+        if label == name(thing)
     ]
-    return sum(iou >= WELL_PLACED for _, _, iou in match(ious))
+    return [j for _, j, iou in match(pairs) if iou >= WELL_PLACED]
 
 
 def _found(boxes: np.ndarray, wanted: Sequence[VisibleThing], least: float) -> list[int]:

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..answers import Answer
-from ..geometry import WELL_PLACED, box_iou, match
 from ..scenes import GALLERY, Scene, VisibleThing
 from ..scenes.words import name_of, size_of
-from .boxes import the
+from .boxes import labelled_found, the
 from .pictures import check_picture
 from .refusals import MayBeTheModel, NotYet, WrongForm
 from .registry import checks
@@ -135,24 +134,13 @@ def _check_ids(ids: set) -> None:
 def _found_as_coco(rows: list[Mapping], boxes: np.ndarray) -> list[int]:
     """Indices of the cars and buses that have a row; ``boxes`` are x, y, width, height."""
     edges = np.c_[boxes[:, :2], boxes[:, :2] + boxes[:, 2:]]
-    pairs = [
-        (box_iou(box, thing.box), i, j)
-        for i, (row, box) in enumerate(zip(rows, edges))
-        for j, thing in enumerate(_CARS.things)
-        if _IDS.get(thing.kind) == row["category_id"]
-    ]
-    return [j for _, j, iou in match(pairs) if iou >= WELL_PLACED]
+    given = [row["category_id"] for row in rows]
+    return labelled_found(given, edges, _CARS.things, lambda thing: _IDS.get(thing.kind))
 
 
 def _missed(answer: Answer, scene: Scene) -> list[VisibleThing]:
     """The things without a box of their name."""
-    pairs = [
-        (box_iou(box, thing.box), i, j)
-        for i, (label, box) in enumerate(zip(answer.labels, answer.boxes))
-        for j, thing in enumerate(scene.things)
-        if label == thing.kind
-    ]
-    found = {j for _, j, iou in match(pairs) if iou >= WELL_PLACED}
+    found = labelled_found(answer.labels, answer.boxes, scene.things, lambda thing: thing.kind)
     return [thing for j, thing in enumerate(scene.things) if j not in found]
 
 

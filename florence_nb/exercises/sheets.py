@@ -10,8 +10,11 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parent
+TAG = "exercise-"
+"""The tag of an exercise's cell in a lesson begins so, and ends with its name."""
 SOLUTION = "# solution"
 """From this line on, code belongs to the solution; what stands above it is given to the learner."""
 _SECTION = re.compile(r"^## (\d\d\.\d) (.+)$", re.M)
@@ -52,6 +55,12 @@ class Sheet:
         *_, last = self.given.splitlines() or [""]
         given = self.given + ("\n\n\n" if last.startswith(" ") else "\n") if self.given else ""
         return f'{given}mine = ...  # your code here\nfnb.exercise("{self.name}").check(mine)'
+
+
+def exercise_of(cell: Any) -> str:
+    """The exercise that a notebook's cell belongs to, such as "05.2"; "" for another cell."""
+    tags = cell["metadata"].get("tags", [])
+    return next((tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)), "")
 
 
 @cache

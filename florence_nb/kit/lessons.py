@@ -60,6 +60,12 @@ def shipped(name: str) -> Path:
     raise InputError(f"The folder {name}/ is missing from this installation: install florence-nb again.")
 
 
+def title_of(lesson: Path) -> str:
+    """The title of a lesson: the first line of its first cell."""
+    first = json.loads(lesson.read_text(encoding="utf-8"))["cells"][0]["source"]
+    return "".join(first).splitlines()[0].removeprefix("# ")
+
+
 def pages() -> list[Path]:
     """What a learner gets: the lessons in their order, then the pages that they link to."""
     folder = shipped("lessons")

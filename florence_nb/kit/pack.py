@@ -194,7 +194,7 @@ def _sizes(
     plan: _Plan, missing: list[Wheel], models: dict[str, int], need: int, free: int, unknown: int
 ) -> str:
     total = sum(wheel.size or 0 for wheel in plan.wheels.values()) / 1e6
-    parts = [f"{len(plan.wheels)} wheels ({total:.0f} MB) for {', '.join(map(unpack._spoken, plan.targets))}"]
+    parts = [f"{len(plan.wheels)} wheels ({total:.0f} MB) for {', '.join(map(unpack.spoken, plan.targets))}"]
     parts += [f"checkpoint {name} ({size / 1e6:.0f} MB)" for name, size in models.items()]
     at_least = f" or more, as {unknown} wheels come without a size" if unknown else ""
     here = (

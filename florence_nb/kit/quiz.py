@@ -6,13 +6,12 @@ notebook page, on paper (all open), by keyboard and with a screen reader, withou
 """
 
 import html
-import json
 import re
 import sys
 from dataclasses import dataclass
 from functools import cache
 
-from .lessons import shipped
+from .lessons import shipped, title_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -127,8 +126,7 @@ def _lettered(question: Question) -> str:
 
 def _title(lesson: str) -> str:
     (path,) = shipped("lessons").glob(f"{lesson}_*.ipynb")
-    first = json.loads(path.read_text(encoding="utf-8"))["cells"][0]
-    return "".join(first["source"]).splitlines()[0].removeprefix("# ")
+    return title_of(path)
 
 
 def _of(lesson: str) -> str:

@@ -120,16 +120,16 @@ def wheels_for(about: dict, machine: str) -> list[str]:
         return found
     system, _, python = machine.rpartition(" ")
     others = [name.rpartition(" ")[2] for name in about["targets"] if name.rpartition(" ")[0] == system]
-    what = "; ".join(map(_spoken, about["targets"]))
+    what = "; ".join(map(spoken, about["targets"]))
     way_out = (
         f"start install.py with Python {' or '.join(others)}"
         if others
         else "use another laptop, or pack a kit for this one"
     )
-    raise KitError(f"This machine is {_spoken(machine)}, and the kit is for {what}: {way_out}.")
+    raise KitError(f"This machine is {spoken(machine)}, and the kit is for {what}: {way_out}.")
 
 
-def _spoken(target: str) -> str:
+def spoken(target: str) -> str:
     name, _, python = target.rpartition(" ")
     return f"{name} with Python {python}"
 

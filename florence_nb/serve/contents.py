@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..kit import unpack
+from ..kit.lessons import copy_lessons, title_of
 from . import pages
 from .files import list_of_wheels
 
@@ -85,8 +85,6 @@ def _add_page(found: Contents, page: Path | None, work: Path, say: Callable[[str
 
 
 def _add_lessons(found: Contents, folder: Path) -> None:
-    from ..kit.lessons import copy_lessons
-
     copy_lessons(folder)
     lessons = sorted(folder.glob("*.ipynb"))
     with zipfile.ZipFile(folder / f"{LESSONS}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -107,8 +105,7 @@ def _add_lessons(found: Contents, folder: Path) -> None:
 
 
 def _title(lesson: Path) -> str:
-    first = json.loads(lesson.read_text(encoding="utf-8"))["cells"][0]["source"]
-    return f"{lesson.stem[:2]} · {''.join(first).splitlines()[0].removeprefix('# ')}"
+    return f"{lesson.stem[:2]} · {title_of(lesson)}"
 
 
 def _add_slides(found: Contents, folder: Path, say: Callable[[str], None]) -> None:
@@ -133,7 +130,7 @@ def _add_kit(found: Contents, kit: Path, about: dict, work: Path, address: str) 
     listed = work / "wheels.html"
     listed.write_text(list_of_wheels(kit / unpack.WHEELS, digests), encoding="utf-8")
     found.pages[f"/kit/{unpack.WHEELS}/"] = listed
-    found.parts.append(pages.install(address, unpack.WHAT, ", ".join(map(unpack._spoken, about["targets"]))))
+    found.parts.append(pages.install(address, unpack.WHAT, ", ".join(map(unpack.spoken, about["targets"]))))
 
 
 def _bytes(folder: Path) -> int:

@@ -125,14 +125,18 @@ class Files:
         state = path.stat()
         if not path.is_file():
             return None
-        known = self._known.get(path)
-        if known and (known.size, known.modified) == (state.st_size, state.st_mtime_ns):
-            return known
         if state.st_size > LARGEST:
             return _as_it_is(path, state)
+        return self._fresh(path, state) or self._read_once(path, state)
+
+    def _fresh(self, path: Path, state: os.stat_result) -> Content | None:
+        known = self._known.get(path)
+        same = known and (known.size, known.modified) == (state.st_size, state.st_mtime_ns)
+        return known if same else None
+
+    def _read_once(self, path: Path, state: os.stat_result) -> Content:
         with self._lock:  # thirty clients ask at once: one of them works
-            known = self._known.get(path)
-            if known is None or (known.size, known.modified) != (state.st_size, state.st_mtime_ns):
+            if (known := self._fresh(path, state)) is None:
                 self._known[path] = known = self._read(path, state)
             return known
 

@@ -6,8 +6,8 @@ import re
 import nbformat
 import pytest
 
-from florence_nb.exercises.sheets import sheets
-from tests.notebooks.execution import NOTEBOOKS, exercise_of
+from florence_nb.exercises.sheets import exercise_of, sheets
+from tests.notebooks.execution import NOTEBOOKS
 
 LESSONS = sorted({name[:2] for name in sheets()})
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from florence_nb.exercises.sheets import sheets
+from florence_nb.exercises.sheets import exercise_of, sheets
 from florence_nb.kit.quiz import before_after_page, quiz_cell, quiz_page
 
-from .execution import QUIZ, ROOT, exercise_of, is_tagged
+from .execution import QUIZ, ROOT, is_tagged
 from .refresh import choose
 
 PAGES = {ROOT / "workshop" / "quiz.md": quiz_page, ROOT / "workshop" / "before-after.md": before_after_page}

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 KIOSKS = sorted((ROOT / "notebooks" / "kiosk").glob("*.ipynb"))
 NOTEBOOKS = LESSONS + KIOSKS
-EXERCISE, QUIZ = "exercise-", "quiz"
-"""Tags of the cells that are derived; that of an exercise ends with its name, such as 05.2."""
+QUIZ = "quiz"
+"""Tag of the cells that are derived from the questions; those of exercises have one of their own."""
 CELL_TIMEOUT = 120  # seconds of processor time; a whole lesson must stay under two minutes
 STALLED = 0.01  # of one processor: a kernel that gets less does nothing
 
@@ -85,12 +85,6 @@ def client_for(
 
 def is_tagged(cell: NotebookNode, *tags: str) -> bool:
     return not set(tags).isdisjoint(cell.metadata.get("tags", []))
-
-
-def exercise_of(cell: NotebookNode) -> str:
-    """The exercise that a cell belongs to, such as "05.2"; "" for another cell."""
-    tags = cell.metadata.get("tags", [])
-    return next((tag.removeprefix(EXERCISE) for tag in tags if tag.startswith(EXERCISE)), "")
 
 
 def stderr_of(cell: NotebookNode) -> str:

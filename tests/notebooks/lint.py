@@ -13,9 +13,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from florence_nb.exercises.sheets import exercise_of
 from tests.ci import address
 
-from .execution import NOTEBOOKS, QUIZ, ROOT, errors_of, exercise_of, is_tagged, stderr_of
+from .execution import NOTEBOOKS, QUIZ, ROOT, errors_of, is_tagged, stderr_of
 from .pictures import (
     MAX_BYTES,
     MAX_WIDTH,

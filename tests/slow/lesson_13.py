@@ -10,7 +10,8 @@ import io
 import matplotlib
 import nbformat
 
-from tests.notebooks.execution import LESSONS, exercise_of, is_tagged
+from florence_nb.exercises.sheets import exercise_of
+from tests.notebooks.execution import LESSONS, is_tagged
 
 FIRST = "13_000"
 """The seed of the first scene, as the lesson writes it."""

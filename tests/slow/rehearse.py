@@ -28,9 +28,9 @@ import nbformat
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from florence_nb.exercises.sheets import sheets
+from florence_nb.exercises.sheets import exercise_of, sheets
 from florence_nb.kit.slides import plan_rows, plans
-from tests.notebooks.execution import ROOT, client_for, exercise_of
+from tests.notebooks.execution import ROOT, client_for
 
 CLASS = """florence-nb report 1: 03.1+2t0h 05.1-4t3h
 before: b - d - a
