@@ -84,7 +84,7 @@ class Checkpoint:
 # Parameters: counted from the configurations, with the vocabulary padded to 51 328 rows. Bytes: two a
 # parameter (float16).
 _ROWS = (
-    Checkpoint("mini", "", 7_695_968, 0, "MIT", "drawn scenes only; comes with the package"),
+    Checkpoint("mini", "", 8_765_792, 0, "MIT", "drawn scenes only; comes with the package"),
     Checkpoint(
         "base", "florence-community/Florence-2-base", 231_443_968, 464_000_000, "MIT", "pretrained on FLD-5B"
     ),

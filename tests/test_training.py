@@ -2,6 +2,7 @@
 exports.
 """
 
+import json
 import pickle
 import random
 
@@ -16,11 +17,11 @@ from florence_nb.scenes import HELD_OUT, Scene, Thing, random_scene, things_mean
 from florence_nb.scenes.random_scenes import random_page
 from florence_nb.scenes.signs import CHARACTERS
 from florence_nb.tasks import SPECIAL_TOKENS
-from florence_nb.training import language, pool, questions
+from florence_nb.training import average, language, pool, questions
 from florence_nb.training.cells import TRAINED_KINDS, cell_truth
 from florence_nb.training.crops import random_crop, random_crop_box
 from florence_nb.training.language import Trainer, encode_questions, train_language
-from florence_nb.training.model import load_exported
+from florence_nb.training.model import HEADS_FILE, load_exported
 from florence_nb.training.sizes import GRID, IMAGE_TOKENS, SIDE
 from florence_nb.training.tower import batches, stacked_truth, to_pixels, train_tower
 from florence_nb.training.vocabulary import new_processor, new_tokenizer
@@ -225,6 +226,28 @@ def test_both_lessons_go_on_from_an_exported_checkpoint(pictures, tmp_path):
         assert torch.equal(
             moved, torch.ones_like(moved) if "image_proj_norm.bias" in name else torch.zeros_like(moved)
         ), name
+
+
+def test_the_mean_of_two_checkpoints_lies_between_them(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    for folder, value in ((older, 1.0), (newer, 2.0)):
+        folder.mkdir()
+        (folder / "config.json").write_text(json.dumps({"of": folder.name}), encoding="utf-8")
+        save_file({"weight": torch.full((2,), value).half()}, folder / "model.safetensors")
+        heads = {"head": torch.full((1,), 10 * value).half(), "step": torch.tensor(int(100 * value))}
+        save_file(heads, folder / HEADS_FILE)
+    average.main([str(older), str(newer), "--share", "0.75", "--into", str(tmp_path / "mean")])
+    assert load_file(tmp_path / "mean" / "model.safetensors")["weight"].tolist() == [1.75, 1.75]
+    heads = load_file(tmp_path / "mean" / HEADS_FILE)
+    assert (heads["head"].item(), heads["step"].item()) == (17.5, 200)
+    assert json.loads((tmp_path / "mean" / "config.json").read_text(encoding="utf-8")) == {"of": "newer"}
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        average.average(older, newer, tmp_path / "mean", 2)
+    save_file({"other": torch.zeros(2).half()}, older / "model.safetensors")
+    with pytest.raises(ValueError, match="other tensors"):
+        average.average(older, newer, tmp_path / "mean")
 
 
 def test_one_batch_can_be_learned(pictures, tmp_path, one_tokenizer):

@@ -91,7 +91,7 @@ GALLERY: dict[str, Scene] = {
     ),
     "cars": Scene(
         (
-            Thing("bus", "green", (0.3, 0.56), 0.5),
+            Thing("bus", "green", (0.26, 0.56), 0.5),
             Thing("car", "red", (0.76, 0.62), 0.36, mirrored=True),
             Thing("car", "blue", (0.28, 0.84), 0.4),
             Thing("car", "red", (0.74, 0.86), 0.3),
