@@ -23,7 +23,7 @@ GPU_CASES = time six slider sixteen settings throughput decoding
 
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check
-NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=400 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
+NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons derive slides site wheel address clean
