@@ -26,14 +26,14 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check
 NBVAL = --nbval --nbval-current-env --nbval-cell-timeout=120 --nbval-sanitize-with=tests/notebooks/sanitize.cfg
 ALLOW_ROOT = $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-slow test-gpu bench bench-gpu lessons derive slides site wheel address clean
+.PHONY: lab test venv lint test-unit test-notebooks test-browser test-colab test-site test-slow test-gpu bench bench-gpu lessons derive slides site wheel address clean
 
 lab: $(VENV)/.lab
 	$(BIN)/florence-nb lab $(ALLOW_ROOT)
 
-# The two slow rings wait for pages and kernels most of the time, so they run side by side.
+# The slow rings wait for pages and kernels most of the time, so two of them run side by side.
 test: test-unit test-notebooks
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-browser test-colab
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-browser test-colab test-site
 
 venv: $(BIN)/python
 
@@ -65,7 +65,10 @@ test-notebooks: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(SPREAD) $(NBVAL) tests/notebooks notebooks
 
 test-browser: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=8 tests/browser tests/site
+	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=8 tests/browser
+
+test-site: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest --durations=8 tests/site
 
 test-colab: $(VENV)/.dev
 	OMP_NUM_THREADS=1 COLAB_VENV=$(COLAB_VENV) $(BIN)/pytest --durations=8 tests/colab
