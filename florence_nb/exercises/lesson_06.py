@@ -12,7 +12,7 @@ from .registry import checks
 from .values import answer_of, box_of, pair_of, short, words_of
 from .words import counted, named_by, some
 
-_LIAR = "a purple lighthouse, a red boat, an orange bicycle and a black cat"
+_LIAR = "a red boat, an orange bicycle, a black cat and a yellow duck"
 _FEWEST = 2
 _GROUNDING = "<CAPTION_TO_PHRASE_GROUNDING>"
 

@@ -83,7 +83,7 @@ GALLERY: dict[str, Scene] = {
     "signs": Scene(
         (
             Thing("sign", "green", (0.24, 0.5), 0.42, text="HELLO", tilt=8),
-            Thing("number plate", "blue", (0.74, 0.42), 0.42, text="BUS 42"),
+            Thing("number plate", "blue", (0.74, 0.36), 0.42, text="BUS 42"),
             Thing("sign", "orange", (0.66, 0.76), 0.34, text="GO", tilt=-10),
         ),
         "beach",

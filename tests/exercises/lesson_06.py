@@ -36,8 +36,8 @@ RIGHT = {
         "two pixels off": GREEN + 2,
     },
     "06.2": {
-        "a tuple": ("an orange bicycle", "a purple lighthouse"),
-        "without articles": ["purple lighthouse", "Orange bicycle."],
+        "a tuple": ("an orange bicycle", "a yellow duck"),
+        "without articles": ["yellow duck", "Orange bicycle."],
     },
     "06.3": {
         "lists": {name: list(pair) for name, pair in both(SNOW, KITCHEN).items()},
@@ -58,13 +58,13 @@ WRONG = {
     },
     "06.2": {
         "what is true": (["a red boat", "a black cat"], "the phrases that are true"),
-        "one of two": (["a purple lighthouse"], "1 of 2 lies named"),
+        "one of two": (["a yellow duck"], "1 of 2 lies named"),
         "one too many": (
-            ["a purple lighthouse", "an orange bicycle", "a black cat"],
+            ["a yellow duck", "an orange bicycle", "a black cat"],
             "a black cat can be seen",
         ),
         "kinds only": (["lighthouse", "bicycle"], "no phrase of the caption"),
-        "one text": ("a purple lighthouse", "square brackets"),
+        "one text": ("a yellow duck", "square brackets"),
         "the answer": (cascade(HARBOUR), "with the phrases that got a box"),
         "how many": (2, "a list of texts is wanted"),
         "none": ([], "0 of 2 lies named"),
