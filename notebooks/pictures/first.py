@@ -14,7 +14,7 @@ from florence_nb.scenes import GALLERY
 
 QUESTIONS = (
     ("<DENSE_REGION_CAPTION>", "harbour", None),
-    ("<REFERRING_EXPRESSION_SEGMENTATION>", "kitchen", "the purple guitar"),
+    ("<REFERRING_EXPRESSION_SEGMENTATION>", "kitchen", "the white rabbit"),
     ("<OCR_WITH_REGION>", "signs", None),
 )
 
