@@ -406,7 +406,8 @@ def test_a_slow_phone_answers_and_stays_alive(visit):
     session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     seen.page.evaluate(FRAMES)
     answer = seen.ask("<MORE_DETAILED_CAPTION>")
-    assert "a black dog" in answer["text"] and "STOP" in answer["text"]
+    assert answer["text"].startswith("This is a picture taken on a street at night. On the left we see")
+    assert answer["text"].endswith("The sign says STOP.")
     assert seen.page.evaluate("frames") > 2
     assert seen.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 30)"
 
