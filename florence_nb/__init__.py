@@ -21,7 +21,7 @@ from .check import check
 from .errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
-    from . import export, many, scenes
+    from . import export, finetune, many, scenes
     from .answers import Answer
     from .checkpoints import CHECKPOINTS, fetch
     from .drawing import show, show_all
@@ -66,7 +66,7 @@ _HOMES = {
     "widgets.playground": ("playground",),
     "widgets.region": ("region_picker",),
 }
-_MODULES = ("export", "many", "scenes")
+_MODULES = ("export", "finetune", "many", "scenes")
 """Public modules: each holds what one or two lessons are about."""
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -86,6 +86,7 @@ __all__ = [
     "explore",
     "export",
     "fetch",
+    "finetune",
     "from_loc",
     "get_task",
     "interact",

@@ -80,7 +80,7 @@ def load(
     attention = attn_implementation or _attention(where, kind)
     folder = find(name, revision=revision, local_files_only=local_files_only, quiet=quiet)
     _check_folder(folder, str(name))
-    with _no_bars():
+    with no_bars():
         processor = _processor(folder, str(name))
         model = _model(folder, str(name), kind, attention)
         florence = Florence(_moved(model, where, str(name)), processor, str(name), cache=cache)
@@ -315,7 +315,7 @@ def _attention(device: torch.device, dtype: torch.dtype) -> str:
 
 
 @contextmanager
-def _no_bars() -> Iterator[None]:
+def no_bars() -> Iterator[None]:
     """Reading from the disk takes moments: its bar would only be noise in a notebook. The bar of a download
     stays.
     """

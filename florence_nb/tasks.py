@@ -168,7 +168,9 @@ _ROWS = (
     ),
 )
 
-TASKS: Mapping[str, Task] = MappingProxyType({task.prompt: task for task in _ROWS})
+_TABLE = {task.prompt: task for task in _ROWS}
+_PUBLISHED = frozenset(_TABLE)
+TASKS: Mapping[str, Task] = MappingProxyType(_TABLE)
 
 # All added tokens of the tokenizer except <loc_…>, plus <image>. <and> is the one that a phrase may hold:
 # "car<and>bus". ("desciption" is spelt so in the vocabulary.)
@@ -189,6 +191,29 @@ SPECIAL_TOKENS = frozenset(
     ["<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>", "<sep>", "<and>"]
     + [f"<{slash}{w}>" for w in _PAIRED for slash in ("", "/")]
 )
+
+
+def add_task(task: Task) -> Task:
+    """Adds a row of your own to the table, for a model that you taught it; the same prompt again replaces it.
+
+    The processor knows the fifteen published prompts only, so `build_prompt` writes the sentence of yours
+    itself. A row lasts as long as the program: one that loads your checkpoint adds it again.
+
+    Raises:
+        InputError: it is no `Task`, its prompt is not of the form ``<NAME>``, or is published, or its
+            sentence has no ``{input}`` where it takes something.
+    """
+    if not isinstance(task, Task) or not re.fullmatch(r"<[A-Z][A-Z_]*>", task.prompt):
+        raise InputError(f"A new task is a Task with a prompt such as '<COUNT>', not {task!r}.")
+    if task.prompt in _PUBLISHED:
+        raise InputError(f"{task.prompt} is one of the published task prompts: give yours another name.")
+    if ("{input}" in task.sentence) != (task.takes != "nothing"):
+        raise InputError(
+            f"The sentence of {task.prompt} has {{input}} exactly where it takes something, and it takes"
+            f" {task.takes}: change one of them."
+        )
+    _TABLE[task.prompt] = task
+    return task
 
 
 def get_task(prompt: str) -> Task:
@@ -220,10 +245,10 @@ def build_prompt(
     task_prompt: str, text_input: str | Sequence[float] | np.ndarray | None, image_size: tuple[int, int]
 ) -> str:
     """The text to hand to the processor: the task prompt, followed by the phrase or by four ``<loc_…>``
-    tokens.
+    tokens. For a task of your own (`add_task`), which the processor does not know, its sentence.
 
     Args:
-        task_prompt: one of the 15 task prompts.
+        task_prompt: one of the 15 task prompts, or your own.
         text_input: None or "" where the task takes nothing; a phrase; or a region ``(x1, y1, x2, y2)`` in
             pixels of the image (origin top left), also as a string of four ``<loc_…>`` tokens.
         image_size: ``(width, height)`` in pixels.
@@ -233,13 +258,20 @@ def build_prompt(
             finite; a phrase is blank or holds special tokens.
     """
     task = get_task(task_prompt)
+    given = _given(task, text_input, image_size)
+    if task.prompt not in _PUBLISHED:
+        return task.sentence.replace("{input}", given)
+    return task.prompt + given
+
+
+def _given(task: Task, text_input: Any, image_size: tuple[int, int]) -> str:
     if task.takes == "nothing":
-        return task.prompt + _no_text(task, text_input)
+        return _no_text(task, text_input)
     if text_input is None or (isinstance(text_input, str) and not text_input.strip()):
         raise InputError(f"{task.prompt} needs text_input: {_wanted(task)}.")
     if task.takes == "phrase":
-        return task.prompt + _phrase(task, text_input)
-    return task.prompt + _region(task, text_input, image_size)
+        return _phrase(task, text_input)
+    return _region(task, text_input, image_size)
 
 
 def _names() -> str:

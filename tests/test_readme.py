@@ -360,7 +360,9 @@ def test_what_the_package_says_without_network_is_found_by_search(tmp_path):
 # ---- the workshop
 
 
-@pytest.mark.parametrize("minutes, title", [(210, "## Half a day"), (90, "## 90 minutes")])
+@pytest.mark.parametrize(
+    "minutes, title", [(210, "## Half a day"), (90, "## 90 minutes"), (210, "## A second half day")]
+)
 def test_the_plan_adds_up(minutes, title):
     plan = (ROOT / "workshop" / "README.md").read_text(encoding="utf-8").split(title)[1]
     clock = 0

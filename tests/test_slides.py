@@ -17,8 +17,8 @@ def test_a_lesson_has_a_title_something_to_predict_and_a_picture():
         assert {"title", "predict", "picture", "stays", "ask"} <= kinds, path.name
 
 
-def test_there_are_two_plans_with_all_their_rows():
-    assert len(plans()) == 2
+def test_there_are_three_plans_with_all_their_rows():
+    assert len(plans()) == 3
     for heading in plans():
         rows = plan_rows(heading)
         shown = [slide.above for slide in plan_slides(heading) if slide.kind == "row"]

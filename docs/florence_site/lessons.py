@@ -22,6 +22,7 @@ _WILL = re.compile(r"^- \*\*You will do:\*\* (.+(?:\n  .+)*)", re.M)
 _MINUTES = re.compile(r"\*\*Time:\*\* about (\d+) minutes")
 _GREETING = re.compile(r"^mini is a small Florence-2 .*\n?", re.M)
 _BARE_WIDGET = re.compile(r"\w+\(children=")
+_PROGRESS = re.compile(r"(.+: )? *\d+%\|")
 _SIZE = re.compile(r"size=(\d+)x(\d+)")
 _SET_UP = 'find_spec("florence_nb")'
 _SET_UP_WHY = "It does nothing where the package is installed. In Colab it installs it."
@@ -108,12 +109,14 @@ def _readable(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def _is_worth_reading(output: NotebookNode) -> bool:
-    """Not the greeting that each lesson would repeat, not a widget that needs a kernel, not "To do"."""
+    """Not the greeting that each lesson would repeat, not a widget that needs a kernel, not a progress bar at
+    its beginning, not "To do".
+    """
     if output.output_type == "stream":
         output.text = _GREETING.sub("", output.text)
         return bool(output.text.strip())
     words = output.get("data", {}).get("text/plain", "")
-    return not (_BARE_WIDGET.match(words) or words.startswith("To do: "))
+    return not (_BARE_WIDGET.match(words) or _PROGRESS.match(words) or words.startswith("To do: "))
 
 
 def _is_live(output: NotebookNode) -> bool:

@@ -55,7 +55,7 @@ def export_onnx(
     Args:
         folder: where to; made if it is not there. Files of an earlier export are replaced, those of another
             precision stay beside them; transformers.js then takes the one that was written last.
-        checkpoint: what `load` takes. A model with LoRA adapters is merged and saved first.
+        checkpoint: what `load` takes. A model with LoRA is merged first and saved, see lesson 14.
         precision: of the stored weights. All is computed in float32, so with "float16" a checkpoint that is
             stored in float16 loses nothing. "int8" rounds each weight to one of 255 steps, which changes some
             answers (lesson 16 counts them), the same ones on every processor.

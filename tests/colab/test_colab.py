@@ -11,7 +11,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.ci import address
-from tests.notebooks.execution import LESSONS, stderr_of
+from tests.notebooks.execution import LESSONS, stderr_of, with_few_steps
 from tests.notebooks.lint import VERSION
 
 from .machine import (
@@ -139,7 +139,7 @@ def test_a_lesson_runs_in_colab(machine, tmp_path, path):
     machine.install_the_package()  # once: pip leaves alone what is there
     content = tmp_path / "content"
     content.mkdir()
-    notebook = read_unexecuted(path)
+    notebook = with_few_steps(read_unexecuted(path))
     machine.run_notebook(notebook, content)
     noise = {index: text for index, cell in enumerate(notebook.cells) if (text := stderr_of(cell))}
     assert noise == {}

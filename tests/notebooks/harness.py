@@ -10,7 +10,7 @@ import pytest
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbval.plugin import IPyNbCell, IPyNbFile, coalesce_streams
 
-from .execution import client_for, errors_of, stderr_of
+from .execution import client_for, errors_of, stderr_of, with_few_steps
 from .pictures import difference, picture_data, take_html
 
 nbval_compare = IPyNbCell.compare_outputs
@@ -26,7 +26,9 @@ def pytest_configure(config):
 def start(file: IPyNbFile) -> None:
     file.setup_sanitize_files()
     timeout = int(file.config.option.nbval_cell_timeout)
-    file.client = client_for(copy.deepcopy(file.nb), file.path.parent, allow_errors=True, timeout=timeout)
+    file.client = client_for(
+        with_few_steps(copy.deepcopy(file.nb)), file.path.parent, allow_errors=True, timeout=timeout
+    )
     file.client.start_new_kernel(cwd=str(file.path.parent))
     file.client.start_new_kernel_client()
     file.code_indices = [index for index, cell in enumerate(file.nb.cells) if cell.cell_type == "code"]

@@ -77,6 +77,12 @@ def test_a_widget_that_only_a_kernel_shows_is_left_out_and_one_with_a_picture_is
     assert third.metadata.mystnb["image"]["alt"] == "The picture that this cell shows, 3 by 4 pixels"
 
 
+@pytest.mark.parametrize("bar", ["  0%|      | 0/120 [00:00<?]", "export:   0%|     | 0/4 [00:00<?]"])
+def test_a_progress_bar_is_left_out(tmp_path, bar):
+    _, cell = lessons.page(lesson(tmp_path, new_code_cell("1", outputs=[shown(bar)]))).cells
+    assert cell.outputs == []
+
+
 def test_a_picture_keeps_its_own_words(tmp_path):
     output = new_output("execute_result", {"image/png": PIXEL, "text/plain": "<x>"}, execution_count=1)
     output.metadata["image/png"] = {"alt": "Two cups."}

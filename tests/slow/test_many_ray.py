@@ -26,11 +26,14 @@ import florence_nb as fnb
 import ray
 
 class Dies(fnb.many.Ask):
-    '''Ends its process at the first batch that it sees, as the kernel does when the memory is full.'''
+    '''Ends its process, as the kernel does when the memory is full: at the first batch that it sees, or at
+    each with the picture of that name.'''
 
     def __call__(self, batch):
         if os.path.exists({flag!r}):
             os.remove({flag!r})
+            os._exit(1)
+        if any(path.endswith({deadly!r}) for path in batch["path"].to_pylist()):
             os._exit(1)
         return super().__call__(batch)
 
@@ -39,9 +42,10 @@ ask = fnb.many.Ask("<OD>", **settings)
 rows = fnb.many.waiting(fnb.many.pictures({folder!r}), {out!r}, ask)
 print("waiting", len(rows), flush=True)
 fnb.many.start_ray(2)
-done = ray.data.from_items(rows, override_num_blocks=6).map_batches(
+ray.data.DataContext.get_current().max_errored_blocks = 10
+done = ray.data.from_items(rows, override_num_blocks=max(1, len(rows) // {size})).map_batches(
     Dies, fn_constructor_args=["<OD>"], fn_constructor_kwargs=settings,
-    batch_size=4, batch_format="pyarrow", concurrency={workers}, num_cpus=1,
+    batch_size={size}, batch_format="pyarrow", concurrency={workers}, num_cpus=1, max_task_retries=2,
 )
 for part in done.iter_batches(batch_size=None, batch_format="pyarrow"):
     fnb.many.write(part, {out!r})
@@ -59,8 +63,9 @@ def job(tmp_path):
         Image.new("RGB", (40 + n, 30), (9 * n, 90, 90)).save(folder / f"{n:02d}.png")
     (folder / "notes.txt").write_text("buy milk")
 
-    def start(workers):
-        code = textwrap.dedent(RUN).format(folder=str(folder), out=str(out), flag=str(flag), workers=workers)
+    def start(workers, size=4, deadly="none of them"):
+        names = {"folder": str(folder), "out": str(out), "flag": str(flag), "deadly": deadly}
+        code = textwrap.dedent(RUN).format(**names, workers=workers, size=size)
         return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
     return start, folder, out, flag
@@ -97,3 +102,16 @@ def test_a_killed_job_loses_nothing_and_asks_nothing_twice(job):
     said, _ = (again := start(workers=1)).communicate(timeout=500)
     assert again.returncode == 0 and said.startswith(f"waiting {len(left)}\n")
     check_all_there(folder, out)
+
+
+def test_a_picture_that_always_kills_its_worker_is_left_waiting_alone(job):
+    start, folder, out, _ = job
+    rows, ask = many.pictures(folder), many.Ask("<OD>", **QUICK)
+    for size, left in ((4, 4), (1, 1)):  # the whole block of that picture, then nothing but the picture
+        process = start(workers=2, size=size, deadly="07.png")
+        process.communicate(timeout=500)
+        assert process.returncode == 0
+        assert len(many.waiting(rows, out, ask)) == left
+    assert [row["path"][-6:] for row in many.waiting(rows, out, ask)] == ["07.png"]
+    table = many.table(rows, out, ask)
+    assert len(table) == 24 and table.raw.notna().sum() == 22  # its row is there, and empty
