@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -218,6 +219,8 @@ def start_ray(cpus: int = 2) -> None:
                     "Ray does not start here: close other programs and run again, or stay with datasets."
                 ) from error
     DataContext.get_current().enable_progress_bars = False
+    # How often rows of a dead worker are tried again has no other place until Ray 2.64.
+    warnings.filterwarnings("ignore", "`ray_remote_args_fn` is deprecated")
     logging.getLogger("ray.data").setLevel(logging.ERROR)
 
 

@@ -45,7 +45,8 @@ fnb.many.start_ray(2)
 ray.data.DataContext.get_current().max_errored_blocks = 10
 done = ray.data.from_items(rows, override_num_blocks=max(1, len(rows) // {size})).map_batches(
     Dies, fn_constructor_args=["<OD>"], fn_constructor_kwargs=settings,
-    batch_size={size}, batch_format="pyarrow", concurrency={workers}, num_cpus=1, max_task_retries=2,
+    batch_size={size}, batch_format="pyarrow", concurrency={workers}, num_cpus=1,
+    ray_remote_args_fn=lambda: {{"max_task_retries": 2}},
 )
 for part in done.iter_batches(batch_size=None, batch_format="pyarrow"):
     fnb.many.write(part, {out!r})
