@@ -253,7 +253,8 @@ florence = Florence(tiny.model(processor.tokenizer), processor, "tiny", cache=Fa
 examples = fnb.finetune.examples(florence, ROWS)
 fnb.finetune.adapt(florence, rank=2)
 print("ready", flush=True)
-fnb.finetune.train(florence, examples, {folder!r}, steps=20_000, batch_size=2, progress=False, save_steps=20)
+settings = {{"batch_size": 2, "progress": False, "save_steps": 20, "logging_steps": 10}}
+fnb.finetune.train(florence, examples, {folder!r}, steps=20_000, **settings)
 """
 
 
@@ -275,7 +276,8 @@ def test_a_killed_training_goes_on_where_it_was_saved(ready, tmp_path, monkeypat
     batches = []
     make = fnb.finetune.batch
     monkeypatch.setattr(fnb.finetune, "batch", lambda *given: batches.append(1) or make(*given))
-    losses = fnb.finetune.train(florence, examples, folder, steps=reached + 5, batch_size=2, progress=False)
+    again = {"batch_size": 2, "progress": False, "logging_steps": 10}
+    losses = fnb.finetune.train(florence, examples, folder, steps=reached + 5, **again)
     assert reached >= 20 and min(losses) == 10 and len(batches) <= 5 + 25
 
 
@@ -315,7 +317,7 @@ def test_a_checkpoint_that_was_cut_off_is_not_taken(ready, tmp_path):
     newest = tmp_path / "run" / "checkpoint-4"
     whole = (newest / "trainer_state.json").read_text()
     (newest / "trainer_state.json").write_text(whole[:50])
-    assert fnb.finetune.train(florence, examples, tmp_path / "run", **QUICK) == {}
+    assert list(fnb.finetune.train(florence, examples, tmp_path / "run", **QUICK)) == [1, 2, 3, 4]
     assert json.loads((newest / "trainer_state.json").read_text())["global_step"] == 4
 
 

@@ -138,7 +138,8 @@ def unfinished(folder: Path, settings: dict[str, Any]) -> str | None:
         InputError: there is another training in it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    settings = json.loads(json.dumps(settings, default=repr))
+    told = {name: value for name, value in settings.items() if not name.startswith(("save_", "logging_"))}
+    settings = json.loads(json.dumps(told, default=repr))
     known = _read(folder / SETTINGS)
     if known is None and any(folder.glob("checkpoint-*")):
         raise InputError(f"{shown(folder)} holds a training that was not begun here: name another folder.")
